@@ -1,0 +1,54 @@
+// Counter-based random streams (Philox4x64-10; Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
+// SC 2011, through Random123). A stream is a pure function of its key, so results never depend on which thread
+// draws first, and a resumed run needs no generator state.
+#pragma once
+
+#include <Random123/philox.h>
+
+#include <array>
+#include <cstdint>
+
+namespace innerloop {
+
+// What a stream is drawn for. Values are part of the determinism contract: never renumber, only append.
+enum class Purpose : uint32_t {
+  kInitialParameters = 1,
+  kTask = 2,         // a training task T_i ~ p(T)
+  kEnvironment = 3,  // resets and transitions of one trajectory
+  kAction = 4,       // exploration noise of one trajectory
+  kEvaluationTask = 5,
+  kEvaluationEnvironment = 6,
+  kEvaluationAction = 7,
+  kTest = 8,
+};
+
+struct StreamKey {
+  uint64_t seed = 0;
+  Purpose purpose = Purpose::kTest;
+  uint64_t iteration = 0;
+  uint64_t task = 0;
+  uint64_t trajectory = 0;
+  uint32_t step = 0;  // inner step: fresh trajectories at every step have streams of their own
+};
+
+class Stream {
+ public:
+  explicit Stream(const StreamKey& key);
+
+  uint64_t bits();                          // 64 uniform bits
+  double uniform();                         // [0, 1), 53 bits
+  double uniform(double low, double high);  // [low, high)
+  double normal();                          // N(0, 1), Box-Muller in pairs
+  uint64_t below(uint64_t bound);           // uniform in {0, ..., bound - 1}, without modulo bias
+
+ private:
+  using Philox = r123::Philox4x64;
+  Philox::key_type key_;
+  Philox::ctr_type counter_;  // [0] is the block number, [1..3] identify the stream
+  Philox::ctr_type block_{};
+  size_t used_ = 4;
+  double spare_normal_ = 0;
+  bool has_spare_ = false;
+};
+
+}  // namespace innerloop
