@@ -1,0 +1,59 @@
+#include "networks/mlp.h"
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace innerloop {
+
+Activation parse_activation(const std::string& name) {
+  if (name == "tanh") return Activation::kTanh;
+  if (name == "relu") return Activation::kRelu;
+  throw UsageError(unknown_name("activation", name, {"relu", "tanh"}));
+}
+
+Mlp::Mlp(MlpConfig config) : config_(std::move(config)) {
+  require_usage(config_.inputs >= 1 && config_.outputs >= 1, "mlp: ", config_.inputs, " inputs and ",
+                config_.outputs, " outputs asked, expected at least 1 of each");
+  for (const auto size : config_.hidden) {
+    require_usage(size >= 1, "mlp: a hidden layer of ", size, " units asked, expected at least 1");
+  }
+}
+
+std::vector<std::string> Mlp::parameter_names() const {
+  std::vector<std::string> names;
+  for (size_t l = 0; l < layers(); ++l) {
+    names.push_back(concat("layer", l, ".weight"));
+    names.push_back(concat("layer", l, ".bias"));
+  }
+  return names;
+}
+
+Params Mlp::initial(Stream& stream) const {
+  std::vector<Params::Entry> entries;
+  int64_t in = config_.inputs;
+  for (size_t l = 0; l < layers(); ++l) {
+    const int64_t out = l < config_.hidden.size() ? config_.hidden[l] : config_.outputs;
+    const double bound = std::sqrt(6.0 / static_cast<double>(in + out));
+    auto weight = torch::empty({1, out, in}, torch::kFloat32);
+    auto* data = weight.data_ptr<float>();
+    for (int64_t i = 0; i < out * in; ++i) data[i] = static_cast<float>(stream.uniform(-bound, bound));
+    entries.push_back({concat("layer", l, ".weight"), weight});
+    entries.push_back({concat("layer", l, ".bias"), torch::zeros({1, out}, torch::kFloat32)});
+    in = out;
+  }
+  return Params(std::move(entries));
+}
+
+torch::Tensor Mlp::forward(const Params& params, const torch::Tensor& x) const {
+  torch::Tensor h = x;
+  for (size_t l = 0; l < layers(); ++l) {
+    const auto& weight = params.at(concat("layer", l, ".weight"));
+    const auto& bias = params.at(concat("layer", l, ".bias"));
+    h = torch::baddbmm(bias.unsqueeze(1), h, weight.transpose(1, 2));
+    if (l + 1 < layers()) h = config_.activation == Activation::kTanh ? torch::tanh(h) : torch::relu(h);
+  }
+  return h;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,180 @@
+#include "networks/params.h"
+
+#include <cstring>
+#include <set>
+
+#include "base/error.h"
+
+namespace innerloop {
+
+Params::Params(std::vector<Entry> entries) : entries_(std::move(entries)) {
+  std::set<std::string> seen;
+  for (const auto& entry : entries_) {
+    require(seen.insert(entry.name).second, "parameters: the name '", entry.name, "' appears twice");
+  }
+}
+
+const torch::Tensor& Params::at(const std::string& name) const {
+  for (const auto& entry : entries_) {
+    if (entry.name == name) return entry.value;
+  }
+  throw Error(unknown_name("parameter", name, names()));
+}
+
+bool Params::contains(const std::string& name) const {
+  for (const auto& entry : entries_) {
+    if (entry.name == name) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> Params::names() const {
+  std::vector<std::string> out;
+  for (const auto& entry : entries_) out.push_back(entry.name);
+  return out;
+}
+
+std::vector<torch::Tensor> Params::tensors() const {
+  std::vector<torch::Tensor> out;
+  for (const auto& entry : entries_) out.push_back(entry.value);
+  return out;
+}
+
+int64_t Params::tasks() const {
+  require(!entries_.empty(), "parameters: an empty list has no task dimension");
+  return entries_.front().value.size(0);
+}
+
+int64_t Params::numel() const {
+  int64_t count = 0;
+  for (const auto& entry : entries_) count += entry.value.numel() / entry.value.size(0);
+  return count;
+}
+
+torch::ScalarType Params::dtype() const {
+  require(!entries_.empty(), "parameters: an empty list has no dtype");
+  return entries_.front().value.scalar_type();
+}
+
+Params Params::with(std::vector<torch::Tensor> values) const {
+  require(values.size() == entries_.size(), "parameters: ", values.size(), " values for ", entries_.size(),
+          " names");
+  Params out = *this;
+  for (size_t i = 0; i < values.size(); ++i) out.entries_[i].value = std::move(values[i]);
+  return out;
+}
+
+Params Params::map(const std::function<torch::Tensor(const torch::Tensor&)>& f) const {
+  Params out = *this;
+  for (auto& entry : out.entries_) entry.value = f(entry.value);
+  return out;
+}
+
+Params Params::select(const std::vector<std::string>& names) const {
+  const std::set<std::string> wanted(names.begin(), names.end());
+  for (const auto& name : names) at(name);
+  std::vector<Entry> out;
+  for (const auto& entry : entries_) {
+    if (wanted.count(entry.name)) out.push_back(entry);
+  }
+  return Params(std::move(out));
+}
+
+Params Params::joined(const Params& other) const {
+  auto out = entries_;
+  out.insert(out.end(), other.entries_.begin(), other.entries_.end());
+  return Params(std::move(out));
+}
+
+Params Params::detached() const {
+  return map([](const torch::Tensor& t) { return t.detach(); });
+}
+
+Params Params::cloned() const {
+  return map([](const torch::Tensor& t) { return t.detach().clone(at::MemoryFormat::Contiguous); });
+}
+
+Params Params::as_leaves() const {
+  return map([](const torch::Tensor& t) { return t.detach().requires_grad_(); });
+}
+
+Params Params::zeros_like() const {
+  return map([](const torch::Tensor& t) { return torch::zeros(t.sizes(), t.options()); });
+}
+
+Params Params::to(torch::ScalarType dtype) const {
+  return map([dtype](const torch::Tensor& t) { return t.to(dtype); });
+}
+
+Params Params::expanded(int64_t tasks) const {
+  return map([tasks](const torch::Tensor& t) {
+    auto sizes = t.sizes().vec();
+    sizes[0] = tasks;
+    return t.expand(sizes);
+  });
+}
+
+Params Params::sum_over_tasks() const {
+  return map([](const torch::Tensor& t) { return t.size(0) == 1 ? t : t.sum(0, /*keepdim=*/true); });
+}
+
+Params Params::slice(int64_t task) const {
+  return map([task](const torch::Tensor& t) { return t.narrow(0, task, 1); });
+}
+
+Params zip(const Params& a, const Params& b,
+           const std::function<torch::Tensor(const torch::Tensor&, const torch::Tensor&)>& f) {
+  require(a.names() == b.names(), "parameters: names differ: ", join(a.names()), " against ", join(b.names()));
+  std::vector<torch::Tensor> out;
+  for (size_t i = 0; i < a.size(); ++i) out.push_back(f(a[i], b[i]));
+  return a.with(std::move(out));
+}
+
+Params operator+(const Params& a, const Params& b) {
+  return zip(a, b, [](const torch::Tensor& x, const torch::Tensor& y) { return x + y; });
+}
+
+Params operator-(const Params& a, const Params& b) {
+  return zip(a, b, [](const torch::Tensor& x, const torch::Tensor& y) { return x - y; });
+}
+
+Params operator*(double scale, const Params& a) {
+  return a.map([scale](const torch::Tensor& t) { return t * scale; });
+}
+
+bool all_finite(const Params& params) {
+  for (const auto& entry : params) {
+    if (!torch::isfinite(entry.value).all().item<bool>()) return false;
+  }
+  return true;
+}
+
+bool identical(const Params& a, const Params& b) {
+  if (a.names() != b.names()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i].sizes() != b[i].sizes() || a[i].scalar_type() != b[i].scalar_type()) return false;
+    const auto x = a[i].detach().contiguous(), y = b[i].detach().contiguous();
+    if (std::memcmp(x.data_ptr(), y.data_ptr(), static_cast<size_t>(x.nbytes())) != 0) return false;
+  }
+  return true;
+}
+
+torch::Tensor flatten(const Params& params) {
+  require(params.tasks() == 1, "flatten: parameters of ", params.tasks(), " tasks, expected 1");
+  std::vector<torch::Tensor> parts;
+  for (const auto& entry : params) parts.push_back(entry.value.reshape(-1));
+  return torch::cat(parts);
+}
+
+Params unflatten(const torch::Tensor& vector, const Params& like) {
+  require(vector.dim() == 1 && vector.numel() == like.numel(), "unflatten: a vector of ", vector.numel(),
+          " entries, expected ", like.numel());
+  int64_t offset = 0;
+  return like.map([&](const torch::Tensor& t) {
+    const auto part = vector.narrow(0, offset, t.numel()).view(t.sizes());
+    offset += t.numel();
+    return part;
+  });
+}
+
+}  // namespace innerloop
