@@ -1,0 +1,30 @@
+# Everything from outside, each as one target. CMAKE_PREFIX_PATH comes before the system's copies.
+find_package(Threads REQUIRED)
+find_package(Eigen3 3.4 CONFIG REQUIRED)
+find_package(box2d CONFIG REQUIRED)
+find_package(nlohmann_json CONFIG REQUIRED)
+# gnuplot-iostream is one header over Boost.Iostreams (pipes) and Boost.Filesystem (temporary files).
+find_package(Boost CONFIG REQUIRED COMPONENTS program_options iostreams filesystem system)
+find_package(Random123 REQUIRED)
+find_package(OpenCVParts REQUIRED)
+find_package(GnuplotIostream REQUIRED)
+
+# LibTorch 1.13 to 2.x. Its configuration file appends flags to CMAKE_CXX_FLAGS in some versions (the CUDA and
+# the old-ABI builds): keep them to the targets that use torch.
+set(flags_before_torch "${CMAKE_CXX_FLAGS}")
+find_package(Torch REQUIRED)
+set(CMAKE_CXX_FLAGS "${flags_before_torch}")
+add_library(libtorch INTERFACE)
+target_include_directories(libtorch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+target_link_libraries(libtorch INTERFACE ${TORCH_LIBRARIES})
+separate_arguments(torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
+target_compile_options(libtorch INTERFACE ${torch_flags})
+
+# For executables. Nothing refers to a symbol of mimalloc, so the linker would drop it under --as-needed, and
+# malloc would silently stay glibc's; tests/base/allocator_test.cpp asks where malloc's memory comes from.
+add_library(allocator INTERFACE)
+if(INNERLOOP_MIMALLOC AND NOT INNERLOOP_SANITIZE)
+  find_package(mimalloc CONFIG REQUIRED)
+  target_link_libraries(allocator INTERFACE -Wl,--push-state,--no-as-needed mimalloc -Wl,--pop-state)
+  target_compile_definitions(allocator INTERFACE INNERLOOP_MIMALLOC)
+endif()

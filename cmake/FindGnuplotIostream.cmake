@@ -1,0 +1,10 @@
+# gnuplot-iostream.h is one header without CMake files; the plots need the program gnuplot at run time.
+find_path(GnuplotIostream_INCLUDE_DIR gnuplot-iostream.h)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(GnuplotIostream REQUIRED_VARS GnuplotIostream_INCLUDE_DIR)
+if(GnuplotIostream_FOUND AND NOT TARGET gnuplot)
+  add_library(gnuplot INTERFACE)
+  target_include_directories(gnuplot SYSTEM INTERFACE ${GnuplotIostream_INCLUDE_DIR})
+  target_link_libraries(gnuplot INTERFACE Boost::iostreams Boost::filesystem Boost::system)
+endif()
+mark_as_advanced(GnuplotIostream_INCLUDE_DIR)

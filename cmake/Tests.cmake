@@ -1,0 +1,40 @@
+# tests/ROOM/*_test.cpp become ROOM_tests, one CTest entry per TEST_CASE. Cases tagged [slow] are left out of a
+# plain `ctest`; `ctest -C slow -L slow` runs exactly them, one entry per room.
+find_package(Catch2 REQUIRED)  # 2.13 or 3
+include(Catch)
+if(TARGET Catch2::Catch2WithMain)
+  set(catch_main Catch2::Catch2WithMain)
+else()
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/catch_main.cpp
+    CONTENT "#define CATCH_CONFIG_MAIN\n#include <catch2/catch.hpp>\n")
+  add_library(catch_main STATIC ${PROJECT_BINARY_DIR}/catch_main.cpp)
+  target_link_libraries(catch_main PUBLIC Catch2::Catch2)
+  set(catch_main catch_main)
+endif()
+if(Catch2_VERSION VERSION_GREATER_EQUAL 3)
+  set(allow_no_tests --allow-running-no-tests)
+endif()
+
+foreach(room base envs networks policies sampling meta runners)
+  file(GLOB sources CONFIGURE_DEPENDS tests/${room}/*_test.cpp)
+  if(NOT sources)
+    continue()
+  endif()
+  set(torch)
+  if(NOT room MATCHES "^(base|envs|sampling)$")
+    set(torch TORCH)
+  endif()
+  add_program(${room}_tests SOURCES ${sources} LINK ${room} ${catch_main} ${torch})
+  # A failing test of a room is told from a hanging one after five minutes.
+  catch_discover_tests(${room}_tests TEST_SPEC "~[slow]" PROPERTIES TIMEOUT 300)
+  add_test(NAME ${room}_slow COMMAND ${room}_tests "[slow]" ${allow_no_tests} CONFIGURATIONS slow)
+  set_tests_properties(${room}_slow PROPERTIES LABELS slow TIMEOUT 3600)
+endforeach()
+
+if(TARGET runners_tests AND TARGET innerloop)  # tests of the command line run the program itself
+  add_dependencies(runners_tests innerloop)
+  target_compile_definitions(runners_tests PRIVATE INNERLOOP_PROGRAM="$<TARGET_FILE:innerloop>")
+endif()
+
+add_test(NAME "every room includes only its own floor and the floors below"
+  COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/rooms_test.cmake)
