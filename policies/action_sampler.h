@@ -1,0 +1,29 @@
+// The sampling-time form of a policy with one task's weights: Eigen only, read by sampler threads, which never call
+// torch.
+#pragma once
+
+#include <Eigen/Core>
+#include <memory>
+
+#include "base/random.h"
+
+namespace innerloop {
+
+class ActionSampler {
+ public:
+  virtual ~ActionSampler() = default;
+
+  // What a thread keeps between calls so that acting allocates nothing; made once per thread and sampler.
+  struct Workspace {
+    virtual ~Workspace() = default;
+  };
+  virtual std::unique_ptr<Workspace> workspace(Eigen::Index max_columns) const = 0;
+
+  // Draws a_t ~ pi(. | o_t) for each of B trajectories. observations [observation_size, B]; column b draws from
+  // *streams[b] and writes actions column b [action_entries, B]. B <= max_columns of the workspace. The result of a
+  // column depends on its observation, its stream and B only.
+  virtual void act(const Eigen::Ref<const Eigen::MatrixXf>& observations, Stream* const* streams,
+                   Workspace& workspace, Eigen::Ref<Eigen::MatrixXf> actions) const = 0;
+};
+
+}  // namespace innerloop

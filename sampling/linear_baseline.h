@@ -1,0 +1,24 @@
+// The linear feature baseline (Duan et al. 2016, "Benchmarking deep reinforcement learning"): a ridge regression of
+// returns on [clip(o, +-10), clip(o, +-10)^2, t/100, (t/100)^2, (t/100)^3, 1], t the step within the trajectory.
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+namespace innerloop {
+
+class LinearBaseline {
+ public:
+  // observations[n] [observation_size, length_n], returns[n] [length_n]. Solves (X'X + ridge I) w = X'R with ridge
+  // 1e-5; if the solution is not finite, ridge x 10, five tries in all, then an Error.
+  void fit(const std::vector<Eigen::Map<const Eigen::MatrixXf>>& observations,
+           const std::vector<Eigen::VectorXd>& returns);
+
+  Eigen::VectorXd predict(const Eigen::Map<const Eigen::MatrixXf>& observations) const;  // [length]
+  const Eigen::VectorXd& coefficients() const { return coefficients_; }
+
+ private:
+  Eigen::VectorXd coefficients_;
+};
+
+}  // namespace innerloop

@@ -1,0 +1,49 @@
+// Recorded trajectories of T tasks, N per task, of up to H steps: preallocated [T, N, H, dim] buffers plus lengths.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <vector>
+
+namespace innerloop {
+
+class Trajectories {
+ public:
+  Trajectories() = default;
+  Trajectories(int64_t tasks, int64_t per_task, int64_t horizon, int64_t observation_size, int64_t action_entries);
+
+  int64_t tasks() const { return tasks_; }
+  int64_t per_task() const { return per_task_; }
+  int64_t horizon() const { return horizon_; }
+  int64_t observation_size() const { return observation_size_; }
+  int64_t action_entries() const { return action_entries_; }
+
+  // Steps recorded in trajectory n of task t; entries beyond it are unspecified.
+  int64_t length(int64_t t, int64_t n) const { return lengths_[at(t, n)]; }
+  int64_t steps(int64_t t) const;  // sum of the lengths of task t
+  int64_t total_steps() const;
+  bool success(int64_t t, int64_t n) const { return success_[at(t, n)] != 0; }  // held at any step
+  double undiscounted_return(int64_t t, int64_t n) const;
+
+  // Column s is step s: o_s, a_s, r_s. Only the first `length` columns.
+  using ConstMatrix = Eigen::Map<const Eigen::MatrixXf>;
+  ConstMatrix observations(int64_t t, int64_t n) const;  // [observation_size, length]
+  ConstMatrix actions(int64_t t, int64_t n) const;       // [action_entries, length]
+  Eigen::Map<const Eigen::VectorXf> rewards(int64_t t, int64_t n) const;  // [length]
+
+  // For the sampler: one trajectory's whole [dim, H] storage.
+  Eigen::Map<Eigen::MatrixXf> observation_buffer(int64_t t, int64_t n);
+  Eigen::Map<Eigen::MatrixXf> action_buffer(int64_t t, int64_t n);
+  Eigen::Map<Eigen::VectorXf> reward_buffer(int64_t t, int64_t n);
+  void finish(int64_t t, int64_t n, int64_t length, bool success);
+
+ private:
+  size_t at(int64_t t, int64_t n) const { return static_cast<size_t>(t * per_task_ + n); }
+
+  int64_t tasks_ = 0, per_task_ = 0, horizon_ = 0, observation_size_ = 0, action_entries_ = 0;
+  std::vector<float> observations_, actions_, rewards_;
+  std::vector<int32_t> lengths_;
+  std::vector<uint8_t> success_;
+};
+
+}  // namespace innerloop
