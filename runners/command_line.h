@@ -1,0 +1,54 @@
+// The arguments of one command: its own options, and configuration keys as --section.key value.
+#pragma once
+
+#include <iosfwd>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runners/config.h"
+
+namespace innerloop {
+
+struct CommandOption {
+  std::string name;        // "run-dir"; shadows a configuration key of the same name
+  std::string value_name;  // "DIR"; "" for a switch without value
+  std::string meaning;     // one line for --help
+  std::string key = {};    // if set, the option is another name of this configuration key
+};
+
+struct CommandDescription {
+  std::string name;          // "train"
+  std::string summary;       // one line
+  std::string details = {};  // paragraphs below the usage line: what it reads, makes and returns
+  std::vector<CommandOption> options = {};
+  // Configuration keys the command accepts: sections ("" for keys without one), or {"*"} for all, or {} for
+  // none.
+  std::vector<std::string> sections = {};
+  std::string operands = {};  // "environments|policies"; "" if the command takes no words
+};
+
+struct CommandLine {
+  bool help = false;                          // --help stood there; nothing else was checked
+  std::map<std::string, std::string> values;  // the command's own options without `key`; "" for switches
+  std::vector<Setting> settings;              // configuration keys, aliases included
+  std::vector<std::string> operands;
+
+  bool has(const std::string& name) const { return values.count(name) != 0; }
+  std::string value(const std::string& name, const std::string& otherwise = "") const;
+};
+
+// UsageError for unknown options (with the nearest known), options given twice, missing values, unexpected
+// words.
+CommandLine parse_command_line(const CommandDescription& command, const std::vector<std::string>& arguments);
+
+void print_help(std::ostream& out, const CommandDescription& command);
+
+// Reads option `name` of a command as a whole number in [low, high], or as numbers separated by commas;
+// UsageError says what was found and expected.
+int64_t parse_integer(const std::string& name, const std::string& text, int64_t low,
+                      int64_t high = INT64_MAX);
+std::vector<int64_t> parse_integers(const std::string& name, const std::string& text, int64_t low,
+                                    int64_t high = INT64_MAX);
+
+}  // namespace innerloop

@@ -1,0 +1,23 @@
+// The commands of the program. Each takes the arguments after its name and returns the exit code; it throws
+// UsageError (exit code 2) or Error (exit code 1) with the message to print.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runners/command_line.h"
+
+namespace innerloop {
+
+CommandDescription train_description();
+CommandDescription adapt_description();
+CommandDescription record_description();
+CommandDescription list_description();
+
+int train(const std::vector<std::string>& arguments);
+int adapt(const std::vector<std::string>& arguments);
+int record(const std::vector<std::string>& arguments);
+int list(const std::vector<std::string>& arguments);
+
+}  // namespace innerloop

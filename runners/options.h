@@ -1,0 +1,31 @@
+// The one table of configuration keys: it serves flags, INI files, --help and the written effective
+// configuration. Adding a key is one line in options.cpp; a key of a new section is the same line with the
+// new section's name.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runners/config.h"
+
+namespace innerloop {
+
+struct Option {
+  std::string name;      // "inner.step_size"; no dot: top of the file
+  std::string meaning;   // one line for --help and the written configuration
+  std::string expected;  // "a number above 0"
+  bool determines_training = true;
+  // False if the text is not what `expected` says; the configuration is then as before.
+  std::function<bool(ExperimentConfig&, const std::string& text)> set;
+  std::function<std::string(const ExperimentConfig&)> get;  // text that `set` reads back to the same value
+
+  std::string section() const;  // "inner", or "" at the top
+};
+
+const std::vector<Option>& options();
+std::vector<std::string> option_names();
+// UsageError with the nearest known name; `where` says in which file and line, or which argument, it stood.
+const Option& find_option(const std::string& name, const std::string& where);
+
+}  // namespace innerloop

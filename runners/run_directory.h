@@ -1,0 +1,70 @@
+// The folder of one training run:
+//   config.ini       the effective configuration, every key
+//   progress.csv     one row per meta-iteration
+//   checkpoints/     last.ckpt; iteration_000100.ckpt, ... if checkpoint.keep = all
+//   log.txt          what happened when
+//   lock             held (flock) by the process that trains there; its content is that process' id
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "meta/policy_meta_learner.h"
+#include "runners/checkpoint.h"
+#include "runners/config.h"
+
+namespace innerloop {
+
+class RunDirectory {
+ public:
+  explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
+
+  const std::filesystem::path& root() const { return root_; }
+  std::filesystem::path config() const { return root_ / "config.ini"; }
+  std::filesystem::path progress() const { return root_ / "progress.csv"; }
+  std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
+  std::filesystem::path last_checkpoint() const { return checkpoints() / "last.ckpt"; }
+  std::filesystem::path checkpoint(int64_t iteration) const;  // iteration_000100.ckpt
+  std::filesystem::path log() const { return root_ / "log.txt"; }
+  std::filesystem::path lock() const { return root_ / "lock"; }
+
+ private:
+  std::filesystem::path root_;
+};
+
+// Held while a process trains in the directory; released when the object or the process ends, however it
+// ends.
+class RunLock {
+ public:
+  explicit RunLock(const RunDirectory& directory);  // Error with the owner's process id if it is held
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+// Creates the directory and its sub-folder. Error if it cannot be made.
+void create_run_directory(const RunDirectory& directory);
+
+// What a trained run left behind, for the commands that use it.
+struct TrainedRun {
+  RunDirectory directory;
+  ExperimentConfig config;
+  Checkpoint checkpoint;
+};
+
+// Reads config.ini, lays `overrides` over it, and reads the checkpoint (last.ckpt unless another file is
+// named). Error if the directory is no run, or if environment.* or policy.* differ from what the checkpoint
+// was trained with.
+TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Setting>& overrides = {},
+                    const std::filesystem::path& checkpoint = {});
+
+// The learner of the run, holding the checkpoint's meta-parameters.
+std::unique_ptr<PolicyMetaLearner> restore_learner(const TrainedRun& run, ThreadPool& pool);
+
+}  // namespace innerloop
