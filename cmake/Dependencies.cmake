@@ -7,6 +7,7 @@ find_package(nlohmann_json CONFIG REQUIRED)
 find_package(Boost CONFIG REQUIRED COMPONENTS program_options iostreams filesystem system)
 find_package(Random123 REQUIRED)
 find_package(OpenCVParts REQUIRED)
+find_package(Freetype REQUIRED)  # captions: OpenCV's core modules have stroke fonts only
 find_package(GnuplotIostream REQUIRED)
 
 # LibTorch 1.13 to 2.x. Its configuration file appends flags to CMAKE_CXX_FLAGS in some versions (the CUDA and
