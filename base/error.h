@@ -40,7 +40,8 @@ void require_usage(bool condition, const Parts&... parts) {
 std::string join(const std::vector<std::string>& words, const std::string& separator = ", ");
 
 // "unknown KIND 'NAME'; did you mean 'NEAREST'? known KINDs: A, B, C" (the question only for a near miss).
-std::string unknown_name(const std::string& kind, const std::string& name, const std::vector<std::string>& known);
+std::string unknown_name(const std::string& kind, const std::string& name,
+                         const std::vector<std::string>& known);
 
 // The known name with the smallest edit distance to `name`, or "" if none is near.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);

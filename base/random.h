@@ -1,6 +1,6 @@
 // Counter-based random streams (Philox4x64-10; Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
-// SC 2011, through Random123). A stream is a pure function of its key, so results never depend on which thread
-// draws first, and a resumed run needs no generator state.
+// SC 2011, through Random123). A stream is a pure function of its key, so results never depend on which
+// thread draws first, and a resumed run needs no generator state.
 #pragma once
 
 #include <Random123/philox.h>

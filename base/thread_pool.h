@@ -21,10 +21,10 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Runs body(index, worker) for every index in [0, count) and returns when all are done; the calling thread is
-  // worker 0. Which worker gets which index depends on timing, so results must not depend on `worker`. When bodies
-  // throw, the rest is still run and the exception of the lowest index is rethrown: the same one for any number
-  // of threads.
+  // Runs body(index, worker) for every index in [0, count) and returns when all are done; the calling thread
+  // is worker 0. Which worker gets which index depends on timing, so results must not depend on `worker`.
+  // When bodies throw, the rest is still run and the exception of the lowest index is rethrown: the same one
+  // for any number of threads.
   void run(int64_t count, const std::function<void(int64_t index, int worker)>& body);
 
  private:

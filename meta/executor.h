@@ -1,7 +1,8 @@
 // Runs the chunks of a meta-batch on threads and sums what they return in task order.
 //
-// The chunks are chosen by the caller and never depend on the number of threads; each runs single-threaded inside.
-// Sums are taken in the order of the chunks after all are done: the same bits for any number of threads.
+// The chunks are chosen by the caller and never depend on the number of threads; each runs single-threaded
+// inside. Sums are taken in the order of the chunks after all are done: the same bits for any number of
+// threads.
 #pragma once
 
 #include <functional>
@@ -14,8 +15,8 @@ namespace innerloop {
 
 class Executor {
  public:
-  // Also sets LibTorch and BLAS to one thread inside (measured faster than threads within operations). The pool should
-  // have been made with `prepare_thread` as its start hook.
+  // Also sets LibTorch and BLAS to one thread inside (measured faster than threads within operations). The
+  // pool should have been made with `prepare_thread` as its start hook.
   explicit Executor(ThreadPool& pool) : pool_(pool) {}
 
   template <class Result>

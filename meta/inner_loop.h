@@ -1,13 +1,14 @@
-// The inner loop: how the meta-parameters become parameters adapted to T tasks, and the exact derivatives of that map.
+// The inner loop: how the meta-parameters become parameters adapted to T tasks, and the exact derivatives of
+// that map.
 //
 //   phi_0 = theta,   phi_{k+1} = update(phi_k, grad L_support(phi_k), k)        (Finn et al. 2017, eq. 1)
 //
-// The loop is differentiated by hand, step by step, rather than by keeping one graph over all steps: the pullback of
-// a cotangent c through step k is
+// The loop is differentiated by hand, step by step, rather than by keeping one graph over all steps: the
+// pullback of a cotangent c through step k is
 //   (c_phi, c_g) = update^T c;   c <- c_phi + H_k c_g,   H_k the Hessian of the support loss at phi_k,
-// and the pushforward of a direction d is update'(d, H_k d). Hessian-vector products come from the task (LossAt), so
-// memory grows with what LossAt keeps, not with graphs, and kernels with exact second derivatives plug in. First
-// order (FOMAML; Finn et al. 2017, section 5.2) drops the terms with H_k.
+// and the pushforward of a direction d is update'(d, H_k d). Hessian-vector products come from the task
+// (LossAt), so memory grows with what LossAt keeps, not with graphs, and kernels with exact second
+// derivatives plug in. First order (FOMAML; Finn et al. 2017, section 5.2) drops the terms with H_k.
 #pragma once
 
 #include <memory>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "meta/task.h"
+#include "meta/update_rule.h"
 #include "networks/params.h"
 
 namespace innerloop {
@@ -23,10 +25,9 @@ struct InnerLoopConfig {
   int64_t steps = 1;         // K; 0 = no adaptation (joint training over the task mixture)
   double step_size = 0.1;    // alpha
   bool first_order = false;  // drop the second-derivative terms
-  std::string adapt = "all"; // "all", or parameter names separated by commas; '*' matches any text ("layer2.*")
-  // "fixed"; or "per_parameter": the step sizes are meta-parameters, one for every entry of every adapted tensor
-  // (Meta-SGD, Li et al. 2017, eq. 3), starting at step_size.
-  std::string step_sizes = "fixed";
+  std::string adapt =
+      "all";  // "all", or parameter names separated by commas; '*' matches any text ("layer2.*")
+  std::string step_sizes = "fixed";  // see update_rule_names()
 };
 
 class InnerLoop;
@@ -34,14 +35,16 @@ class InnerLoop;
 // The inner loop run on one batch of tasks, with what is needed to differentiate it.
 class Adaptation {
  public:
-  const Params& phi(int64_t step) const { return phi_[static_cast<size_t>(step)]; }  // phi_0 .. phi_K, [T, ...]
-  const Params& adapted() const { return phi_.back(); }                               // phi_K
+  const Params& phi(int64_t step) const {
+    return phi_[static_cast<size_t>(step)];
+  }                                                      // phi_0 .. phi_K, [T, ...]
+  const Params& adapted() const { return phi_.back(); }  // phi_K
   int64_t steps() const { return static_cast<int64_t>(phi_.size()) - 1; }
 
-  // J^T c: cotangent c on phi_K [T, ...] -> gradient in the meta-parameters [1, ...], summed over tasks.
-  Params pullback(const Params& cotangent) const;
-  // The same with a cotangent on every phi_k, k = 0..K (an empty Params for none).
+  // J^T c: a cotangent on every phi_k, k = 0..K (an empty Params for none) -> gradient in the meta-parameters
+  // [1, ...], summed over tasks.
   Params pullback(const std::vector<Params>& cotangents) const;
+  Params pullback(const Params& cotangent) const;  // on phi_K alone
 
   // J d: direction d in the meta-parameters [1, ...] -> derivative of phi_K [T, ...].
   Params pushforward(const Params& direction) const;
@@ -51,37 +54,38 @@ class Adaptation {
   const InnerLoop* loop_ = nullptr;
   Params meta_;
   std::vector<Params> phi_;
-  std::vector<std::shared_ptr<LossAt>> support_;  // support loss at phi_k, k < K
+  std::vector<std::shared_ptr<LossAt>> support_;  // the support loss at phi_k, k < K
+  std::vector<double> scales_;
 };
 
 class InnerLoop {
  public:
-  // `initial` [1, ...] names the parameters of the network. UsageError for a pattern in `adapt` that matches nothing,
-  // negative steps, a step size that is not positive, and unknown names.
+  // `initial` [1, ...] names the parameters of the network. UsageError for a pattern in `adapt` that matches
+  // nothing, negative steps, a step size that is not positive, and unknown names.
   InnerLoop(InnerLoopConfig config, const Params& initial);
 
   const InnerLoopConfig& config() const { return config_; }
-  const std::vector<std::string>& adapted_names() const { return adapted_; }
+  const std::vector<std::string>& adapted_names() const { return adapted_names_; }
 
-  // Everything the outer loop learns: `initial` plus the parameters of the inner loop itself (named "inner.*").
+  // Everything the outer loop learns: `initial` plus the update rule's own parameters.
   Params meta_parameters(const Params& initial) const;
-  // The network's part of the meta-parameters: theta.
-  Params theta(const Params& meta) const;
+  Params theta(const Params& meta) const;  // the network's part of the meta-parameters
 
-  // One step for T tasks from phi [T, ...] along the support gradient [T, ...], no derivatives kept. step_scale
-  // multiplies the step sizes (evaluation protocols halve later steps).
-  Params step(const Params& meta, const Params& phi, const Params& gradient, double step_scale = 1) const;
-
-  // All K steps on the task's support losses. The result refers to this InnerLoop and keeps the support losses' state.
+  // All K steps on the task's support losses.
   Adaptation adapt(const Params& meta, const Task& task) const;
+
+  // The same step by step, where data for step k + 1 is collected with phi_k: start() gives phi_0 for T
+  // tasks, advance() appends phi_{k+1}. `step_scale` multiplies the step sizes (evaluation protocols halve
+  // later steps). An Adaptation refers to this InnerLoop, which must outlive it.
+  Adaptation start(const Params& meta, int64_t tasks) const;
+  void advance(Adaptation& adaptation, std::shared_ptr<LossAt> support, double step_scale = 1) const;
 
  private:
   friend class Adaptation;
-  // phi_{k+1} in differentiable operations of (meta, phi, gradient).
-  Params update(const Params& meta, const Params& phi, const Params& gradient, double step_scale) const;
 
   InnerLoopConfig config_;
-  std::vector<std::string> theta_names_, adapted_;
+  std::vector<std::string> theta_names_, adapted_names_;
+  std::unique_ptr<UpdateRule> rule_;
 };
 
 }  // namespace innerloop

@@ -9,8 +9,8 @@
 
 namespace innerloop {
 
-// The meta-objective of one iteration, on fixed data, as a function of the meta-parameters. `origin` is where the
-// iteration started: gradients are asked there first.
+// The meta-objective of one iteration, on fixed data, as a function of the meta-parameters. `origin` is where
+// the iteration started: gradients are asked there first.
 class MetaProblem {
  public:
   virtual ~MetaProblem() = default;
@@ -20,7 +20,8 @@ class MetaProblem {
   };
   virtual Value value(const Params& meta) = 0;
   virtual Params gradient(const Params& meta) = 0;
-  // F v at the origin: the Hessian of the mean KL, J^T F J through the adaptation. Error where there is no policy.
+  // F v at the origin: the Hessian of the mean KL, J^T F J through the adaptation. Error where there is no
+  // policy.
   virtual Params fisher_product(const Params& direction) = 0;
 };
 
@@ -44,12 +45,17 @@ struct MetaStep {
 class MetaOptimizer {
  public:
   virtual ~MetaOptimizer() = default;
-  // Replaces `meta` by the next meta-parameters. Error if the loss or gradient is not finite; `meta` is then as before.
+  // Replaces `meta` by the next meta-parameters. Error if the loss or gradient is not finite; `meta` is then
+  // as before.
   virtual MetaStep step(Params& meta, MetaProblem& problem) = 0;
-  virtual Params state() const { return {}; }        // what a checkpoint must hold beside the meta-parameters
+  virtual Params state() const { return {}; }       // what a checkpoint must hold beside the meta-parameters
   virtual void restore(const Params& /*state*/) {}  // Error if it does not fit
 };
 
+struct NamedMetaOptimizer {
+  std::string name, description;
+};
+std::vector<NamedMetaOptimizer> meta_optimizers();  // the table
 std::vector<std::string> meta_optimizer_names();
 std::unique_ptr<MetaOptimizer> make_meta_optimizer(const MetaOptimizerConfig& config, const Params& meta);
 

@@ -1,5 +1,5 @@
-// Meta-reinforcement learning: one meta-iteration from tasks to updated meta-parameters, and the evaluation of what
-// was learned (Finn et al. 2017, Alg. 3).
+// Meta-reinforcement learning: one meta-iteration from tasks to updated meta-parameters, and the evaluation
+// of what was learned (Finn et al. 2017, Alg. 3).
 #pragma once
 
 #include <functional>
@@ -24,8 +24,8 @@ struct PolicyMetaConfig {
   SamplerConfig sampler;
   AdvantageConfig advantage;
   InnerLoopConfig inner;
-  // Inner loss: "log_likelihood" -mean(log pi A), the paper's; "likelihood_ratio" -mean(pi / pi_old A), whose second
-  // derivative keeps the sampling distribution's dependence (LVC; Rothfuss et al. 2019, eq. 9).
+  // Inner loss: "log_likelihood" -mean(log pi A), the paper's; "likelihood_ratio" -mean(pi / pi_old A), whose
+  // second derivative keeps the sampling distribution's dependence (LVC; Rothfuss et al. 2019, eq. 9).
   std::string estimator = "log_likelihood";
   int64_t meta_batch_size = 20;
   MetaOptimizerConfig optimizer;
@@ -35,15 +35,15 @@ struct PolicyMetaConfig {
 struct ReturnStatistics {
   double mean = 0, std = 0;  // over all trajectories of all tasks, undiscounted
   double min = 0, max = 0;
-  double success_rate = 0;   // 0 where the environment defines no success
+  double success_rate = 0;  // 0 where the environment defines no success
 };
 
 struct IterationReport {
   int64_t iteration = 0;
-  int64_t environment_steps = 0;                  // of this iteration, all inner steps
-  std::vector<ReturnStatistics> returns;          // at inner step 0..K
-  std::vector<double> explained_variance;         // of the baseline at inner step 0..K, mean over tasks
-  double entropy = 0;                             // of the adapted policies, nats, mean over steps
+  int64_t environment_steps = 0;           // of this iteration, all inner steps
+  std::vector<ReturnStatistics> returns;   // at inner step 0..K
+  std::vector<double> explained_variance;  // of the baseline at inner step 0..K, mean over tasks
+  double entropy = 0;                      // of the adapted policies, nats, mean over steps
   MetaStep meta_step;
   double sampling_seconds = 0, advantage_seconds = 0, update_seconds = 0;
 };
@@ -52,7 +52,8 @@ struct EvaluationConfig {
   int64_t tasks = 40;
   int64_t steps = 3;
   int64_t trajectories = 40;
-  // Step size of evaluation, as a multiple of the inner step size: first step, later steps (maml_rl halves them).
+  // Step size of evaluation, as a multiple of the inner step size: first step, later steps (maml_rl halves
+  // them).
   double first_step_scale = 1.0;
   double later_step_scale = 0.5;
   uint64_t seed = 1;
@@ -78,13 +79,15 @@ class PolicyMetaLearner {
   const EnvironmentSpec& environment() const;
   const PolicyMetaConfig& config() const { return config_; }
 
-  // Meta-iteration `iteration` (0, 1, ...): a function of (meta-parameters, optimizer state, seed, iteration) alone.
-  // Error if a loss is not finite (naming task and inner step), or sampling fails; the state is then as before.
+  // Meta-iteration `iteration` (0, 1, ...): a function of (meta-parameters, optimizer state, seed, iteration)
+  // alone. Error if a loss is not finite (naming task and inner step), or sampling fails; the state is then
+  // as before.
   IterationReport iterate(int64_t iteration);
 
   const Params& meta_parameters() const { return meta_; }
   Params optimizer_state() const;
-  void restore(const Params& meta, const Params& optimizer_state);  // Error naming the first entry that does not fit
+  void restore(const Params& meta,
+               const Params& optimizer_state);  // Error naming the first entry that does not fit
 
   // Adapts to tasks drawn from p(T) with the evaluation's own streams. `progress(step)` after each step.
   Evaluation evaluate(const EvaluationConfig& evaluation, bool keep_trajectories = false,

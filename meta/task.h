@@ -1,5 +1,5 @@
-// What the core knows of a batch of T tasks: two losses. The core cannot tell a few-shot episode from recorded
-// trajectories.
+// What the core knows of a batch of T tasks: two losses. The core cannot tell a few-shot episode from
+// recorded trajectories.
 #pragma once
 
 #include <torch/torch.h>
@@ -27,7 +27,8 @@ class Task {
   virtual ~Task() = default;
   virtual int64_t size() const = 0;  // T
 
-  // params [T, ...] -> [T], in differentiable LibTorch operations; `step` is the number of inner steps taken before.
+  // params [T, ...] -> [T], in differentiable LibTorch operations; `step` is the number of inner steps taken
+  // before.
   virtual torch::Tensor support_loss(const Params& params, int64_t step) const = 0;
   virtual torch::Tensor query_loss(const Params& params, int64_t step) const = 0;
 
@@ -38,6 +39,7 @@ class Task {
 };
 
 // Autograd's derivatives of any function params -> [T] whose t-th entry depends on the t-th slices only.
-std::unique_ptr<LossAt> autograd_loss(const std::function<torch::Tensor(const Params&)>& loss, const Params& params);
+std::unique_ptr<LossAt> autograd_loss(const std::function<torch::Tensor(const Params&)>& loss,
+                                      const Params& params);
 
 }  // namespace innerloop

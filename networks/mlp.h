@@ -37,8 +37,8 @@ class Mlp {
   // Xavier-uniform weights U(-a, a), a = sqrt(6 / (in + out)), zero biases; [1, ...] float32.
   Params initial(Stream& stream) const;
 
-  // x [T, N, inputs] -> y [T, N, outputs], in LibTorch operations, differentiable to any order. `params` may hold
-  // further entries (a policy's log-std); they are ignored.
+  // x [T, N, inputs] -> y [T, N, outputs], in LibTorch operations, differentiable to any order. `params` may
+  // hold further entries (a policy's log-std); they are ignored.
   torch::Tensor forward(const Params& params, const torch::Tensor& x) const;
 
  private:

@@ -124,7 +124,8 @@ Params Params::slice(int64_t task) const {
 
 Params zip(const Params& a, const Params& b,
            const std::function<torch::Tensor(const torch::Tensor&, const torch::Tensor&)>& f) {
-  require(a.names() == b.names(), "parameters: names differ: ", join(a.names()), " against ", join(b.names()));
+  require(a.names() == b.names(), "parameters: names differ: ", join(a.names()), " against ",
+          join(b.names()));
   std::vector<torch::Tensor> out;
   for (size_t i = 0; i < a.size(); ++i) out.push_back(f(a[i], b[i]));
   return a.with(std::move(out));

@@ -1,7 +1,7 @@
 // Params: an ordered list of named tensors, a value. Networks hold structure, never weights.
 //
-// Every tensor has a leading task dimension T: [T, ...]. Meta-parameters have T = 1; adapted parameters have one
-// slice per task. Tensors of a Params share one dtype.
+// Every tensor has a leading task dimension T: [T, ...]. Meta-parameters have T = 1; adapted parameters have
+// one slice per task. Tensors of a Params share one dtype.
 #pragma once
 
 #include <torch/torch.h>
@@ -33,8 +33,8 @@ class Params {
   auto begin() const { return entries_.begin(); }
   auto end() const { return entries_.end(); }
 
-  int64_t tasks() const;    // T; Error if empty
-  int64_t numel() const;    // entries of one task's slice
+  int64_t tasks() const;  // T; Error if empty
+  int64_t numel() const;  // entries of one task's slice
   torch::ScalarType dtype() const;
 
   Params with(std::vector<torch::Tensor> values) const;  // the same names
@@ -42,9 +42,9 @@ class Params {
   Params select(const std::vector<std::string>& names) const;  // in the order of `this`
   Params joined(const Params& other) const;                    // entries of both; names must be distinct
 
-  Params detached() const;              // shares storage, outside any graph
-  Params cloned() const;                // own storage, outside any graph
-  Params as_leaves() const;             // detached, requires_grad
+  Params detached() const;   // shares storage, outside any graph
+  Params cloned() const;     // own storage, outside any graph
+  Params as_leaves() const;  // detached, requires_grad
   Params zeros_like() const;
   Params to(torch::ScalarType dtype) const;
   Params expanded(int64_t tasks) const;  // [1, ...] seen as [T, ...], without copying

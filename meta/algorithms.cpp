@@ -1,0 +1,44 @@
+#include "meta/algorithms.h"
+
+#include "base/error.h"
+
+namespace innerloop {
+namespace {
+
+struct Algorithm {
+  NamedDescription entry;
+  void (*apply)(PolicyMetaConfig&);
+};
+
+// Adding an algorithm: docs/adding_an_algorithm.md.
+const std::vector<Algorithm>& table() {
+  static const std::vector<Algorithm> algorithms{
+      {{"fomaml", "first-order MAML: second derivatives dropped (Finn et al. 2017, section 5.2)"},
+       [](PolicyMetaConfig& c) { c.inner.first_order = true; }},
+      {{"joint", "no inner steps: one policy for the mixture of tasks, the papers' 'pretrained' baseline"},
+       [](PolicyMetaConfig& c) { c.inner.steps = 0; }},
+      {{"maml", "model-agnostic meta-learning (Finn et al. 2017, Alg. 3)"}, [](PolicyMetaConfig&) {}},
+      {{"meta_sgd", "MAML with a learned step size for every parameter (Li et al. 2017)"},
+       [](PolicyMetaConfig& c) { c.inner.step_sizes = "per_parameter"; }},
+  };
+  return algorithms;
+}
+
+}  // namespace
+
+std::vector<NamedDescription> algorithms() {
+  std::vector<NamedDescription> out;
+  for (const auto& algorithm : table()) out.push_back(algorithm.entry);
+  return out;
+}
+
+void apply_algorithm(const std::string& name, PolicyMetaConfig& config) {
+  std::vector<std::string> names;
+  for (const auto& algorithm : table()) {
+    if (algorithm.entry.name == name) return algorithm.apply(config);
+    names.push_back(algorithm.entry.name);
+  }
+  throw UsageError(unknown_name("algorithm", name, names));
+}
+
+}  // namespace innerloop

@@ -1,0 +1,83 @@
+#include "meta/first_order_optimizers.h"
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace innerloop {
+namespace {
+
+double checked_step_size(const MetaOptimizerConfig& config) {
+  require_usage(config.step_size > 0, "meta.step_size: ", config.step_size,
+                " found, expected a positive number");
+  return config.step_size;
+}
+
+// Replaces `meta` by next(gradient) and reports the objective on both sides.
+template <class Next>
+MetaStep descend(Params& meta, MetaProblem& problem, const Next& next) {
+  const torch::NoGradGuard no_graph;
+  const auto before = problem.value(meta);
+  require(std::isfinite(before.loss), "the meta-objective is ", before.loss, " before the step");
+  const Params gradient = problem.gradient(meta);
+  require(all_finite(gradient), "the meta-gradient is not finite");
+  meta = next(gradient).cloned();
+  const auto after = problem.value(meta);
+  return {before.loss, after.loss, before.kl, after.kl, 0, true};
+}
+
+Params prefixed(const std::string& prefix, const Params& params) {
+  std::vector<Params::Entry> entries;
+  for (const auto& entry : params) entries.push_back({prefix + entry.name, entry.value});
+  return Params(std::move(entries));
+}
+
+}  // namespace
+
+Sgd::Sgd(const MetaOptimizerConfig& config) : beta_(checked_step_size(config)) {}
+
+MetaStep Sgd::step(Params& meta, MetaProblem& problem) {
+  return descend(meta, problem, [&](const Params& gradient) { return meta - beta_ * gradient; });
+}
+
+Adam::Adam(const MetaOptimizerConfig& config, const Params& meta)
+    : step_size_(checked_step_size(config)), m_(meta.zeros_like()), v_(meta.zeros_like()) {}
+
+MetaStep Adam::step(Params& meta, MetaProblem& problem) {
+  constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
+  return descend(meta, problem, [&](const Params& gradient) {
+    ++t_;
+    m_ = kBeta1 * m_ + (1 - kBeta1) * gradient;
+    v_ = kBeta2 * v_ +
+         (1 - kBeta2) * zip(gradient, gradient, [](const auto& a, const auto& b) { return a * b; });
+    const auto steps = static_cast<double>(t_);
+    const double m_scale = 1 / (1 - std::pow(kBeta1, steps)), v_scale = 1 / (1 - std::pow(kBeta2, steps));
+    const Params change = zip(m_, v_, [&](const torch::Tensor& m, const torch::Tensor& v) {
+      return step_size_ * m_scale * m / (torch::sqrt(v_scale * v) + kEpsilon);
+    });
+    return meta - change;
+  });
+}
+
+Params Adam::state() const {
+  const Params steps({{"adam.steps", torch::full({1, 1}, static_cast<double>(t_), torch::kFloat64)}});
+  return steps.joined(prefixed("adam.m.", m_)).joined(prefixed("adam.v.", v_));
+}
+
+void Adam::restore(const Params& state) {
+  t_ = state.at("adam.steps").item<int64_t>();
+  const auto part = [&](const std::string& prefix, const Params& like) {
+    std::vector<torch::Tensor> values;
+    for (const auto& entry : like) {
+      const auto& value = state.at(prefix + entry.name);
+      require(value.sizes() == entry.value.sizes(), "adam state: '", prefix + entry.name, "' has shape ",
+              value.sizes(), ", expected ", entry.value.sizes());
+      values.push_back(value.clone());
+    }
+    return like.with(std::move(values));
+  };
+  m_ = part("adam.m.", m_);
+  v_ = part("adam.v.", v_);
+}
+
+}  // namespace innerloop

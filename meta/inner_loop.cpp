@@ -1,0 +1,141 @@
+#include "meta/inner_loop.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "base/error.h"
+
+namespace innerloop {
+namespace {
+
+// Whether `text` matches `pattern`, in which '*' stands for any text.
+bool matches(const std::string& pattern, const std::string& text, size_t p = 0, size_t t = 0) {
+  if (p == pattern.size()) return t == text.size();
+  if (pattern[p] == '*') {
+    return matches(pattern, text, p + 1, t) || (t < text.size() && matches(pattern, text, p, t + 1));
+  }
+  return t < text.size() && pattern[p] == text[t] && matches(pattern, text, p + 1, t + 1);
+}
+
+// Names chosen by a comma-separated list of patterns, in the order of `names`.
+std::vector<std::string> chosen(const std::string& patterns, const std::vector<std::string>& names) {
+  if (patterns == "all") return names;
+  std::vector<bool> taken(names.size(), false);
+  std::istringstream list(patterns);
+  for (std::string pattern; std::getline(list, pattern, ',');) {
+    bool found = false;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (matches(pattern, names[i])) taken[i] = found = true;
+    }
+    require_usage(found, "inner.adapt: no parameter matches '", pattern, "'; known: all, ", join(names));
+  }
+  std::vector<std::string> out;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (taken[i]) out.push_back(names[i]);
+  }
+  require_usage(!out.empty(), "inner.adapt: '", patterns, "' names no parameter; known: all, ", join(names));
+  return out;
+}
+
+// `whole` with the entries named in `part` replaced (or added to, if `add`).
+Params with_part(const Params& whole, const Params& part, bool add) {
+  auto values = whole.tensors();
+  size_t j = 0;
+  for (size_t i = 0; i < whole.size() && j < part.size(); ++i) {
+    if (whole.name(i) != part.name(j)) continue;
+    values[i] = add ? values[i] + part[j] : part[j];
+    ++j;
+  }
+  return whole.with(std::move(values));
+}
+
+}  // namespace
+
+InnerLoop::InnerLoop(InnerLoopConfig config, const Params& initial)
+    : config_(std::move(config)),
+      theta_names_(initial.names()),
+      adapted_names_(chosen(config_.adapt, theta_names_)),
+      rule_(make_update_rule(config_.step_sizes, config_.step_size)) {
+  require_usage(config_.steps >= 0, "inner.steps: ", config_.steps, " found, expected 0 or more");
+}
+
+Params InnerLoop::meta_parameters(const Params& initial) const {
+  return initial.joined(rule_->meta_parameters(initial.select(adapted_names_)));
+}
+
+Params InnerLoop::theta(const Params& meta) const { return meta.select(theta_names_); }
+
+Adaptation InnerLoop::start(const Params& meta, int64_t tasks) const {
+  Adaptation adaptation;
+  adaptation.loop_ = this;
+  adaptation.meta_ = meta.detached();
+  adaptation.phi_.push_back(theta(adaptation.meta_).expanded(tasks));
+  return adaptation;
+}
+
+void InnerLoop::advance(Adaptation& adaptation, std::shared_ptr<LossAt> support, double step_scale) const {
+  const torch::NoGradGuard no_graph;
+  const Params& phi = adaptation.adapted();
+  const Params rule = adaptation.meta_.select(rule_->meta_parameters(phi.select(adapted_names_)).names());
+  const Params next =
+      rule_->update(rule, phi.select(adapted_names_), support->gradient().select(adapted_names_), step_scale);
+  adaptation.phi_.push_back(with_part(phi, next, /*add=*/false));
+  adaptation.support_.push_back(std::move(support));
+  adaptation.scales_.push_back(step_scale);
+}
+
+Adaptation InnerLoop::adapt(const Params& meta, const Task& task) const {
+  Adaptation adaptation = start(meta, task.size());
+  for (int64_t k = 0; k < config_.steps; ++k) advance(adaptation, task.support_at(adaptation.adapted(), k));
+  return adaptation;
+}
+
+Params Adaptation::pullback(const Params& cotangent) const {
+  std::vector<Params> cotangents(phi_.size());
+  cotangents.back() = cotangent;
+  return pullback(cotangents);
+}
+
+Params Adaptation::pullback(const std::vector<Params>& cotangents) const {
+  const torch::NoGradGuard no_graph;
+  require(cotangents.size() == phi_.size(), "pullback: ", cotangents.size(),
+          " cotangents, expected one per step 0..", steps());
+  const auto& adapted = loop_->adapted_names_;
+  const Params theta = loop_->theta(meta_);
+  const Params rule = meta_.select(loop_->rule_->meta_parameters(theta.select(adapted)).names());
+  Params rule_total = rule.zeros_like();
+  Params c = cotangents.back().empty() ? phi_.back().zeros_like() : cotangents.back();
+  for (int64_t k = steps() - 1; k >= 0; --k) {
+    const auto i = static_cast<size_t>(k);
+    const auto parts =
+        loop_->rule_->pullback(rule, phi_[i].select(adapted), support_[i]->gradient().select(adapted),
+                               scales_[i], c.select(adapted));
+    c = with_part(c, parts.phi, /*add=*/false);
+    if (!loop_->config_.first_order) {
+      c = c + support_[i]->hessian_product(with_part(c.zeros_like(), parts.gradient, /*add=*/false));
+    }
+    if (!rule.empty()) rule_total = rule_total + parts.rule;
+    if (!cotangents[i].empty()) c = c + cotangents[i];
+  }
+  return c.sum_over_tasks().joined(rule_total);
+}
+
+Params Adaptation::pushforward(const Params& direction) const {
+  const torch::NoGradGuard no_graph;
+  const auto& adapted = loop_->adapted_names_;
+  const Params theta = loop_->theta(meta_);
+  const auto rule_names = loop_->rule_->meta_parameters(theta.select(adapted)).names();
+  const Params rule = meta_.select(rule_names), rule_direction = direction.select(rule_names);
+  Params d = loop_->theta(direction).expanded(phi_.front().tasks());
+  for (size_t k = 0; k < support_.size(); ++k) {
+    const Params gradient = support_[k]->gradient().select(adapted);
+    const Params gradient_direction =
+        loop_->config_.first_order ? gradient.zeros_like() : support_[k]->hessian_product(d).select(adapted);
+    const Params next = loop_->rule_->pushforward(rule, phi_[k].select(adapted), gradient, scales_[k],
+                                                  {rule_direction, d.select(adapted), gradient_direction});
+    d = with_part(d, next, /*add=*/false);
+  }
+  return d;
+}
+
+}  // namespace innerloop
