@@ -1,5 +1,5 @@
-// The sampling-time form of a policy with one task's weights: Eigen only, read by sampler threads, which never call
-// torch.
+// The sampling-time form of a policy with one task's weights: Eigen only, read by sampler threads, which
+// never call torch.
 #pragma once
 
 #include <Eigen/Core>
@@ -13,15 +13,18 @@ class ActionSampler {
  public:
   virtual ~ActionSampler() = default;
 
+  virtual Eigen::Index observation_size() const = 0;
+  virtual Eigen::Index action_entries() const = 0;
+
   // What a thread keeps between calls so that acting allocates nothing; made once per thread and sampler.
   struct Workspace {
     virtual ~Workspace() = default;
   };
   virtual std::unique_ptr<Workspace> workspace(Eigen::Index max_columns) const = 0;
 
-  // Draws a_t ~ pi(. | o_t) for each of B trajectories. observations [observation_size, B]; column b draws from
-  // *streams[b] and writes actions column b [action_entries, B]. B <= max_columns of the workspace. The result of a
-  // column depends on its observation, its stream and B only.
+  // Draws a_t ~ pi(. | o_t) for each of B trajectories. observations [observation_size, B]; column b draws
+  // from *streams[b] and writes actions column b [action_entries, B]. B <= max_columns of the workspace. The
+  // result of a column depends on its observation and its stream only.
   virtual void act(const Eigen::Ref<const Eigen::MatrixXf>& observations, Stream* const* streams,
                    Workspace& workspace, Eigen::Ref<Eigen::MatrixXf> actions) const = 0;
 };

@@ -1,8 +1,8 @@
 // Stochastic policies pi_theta(a | o) as pure functions of their parameters, with a leading task dimension.
 //
-// A policy is an MLP whose output, together with parameters of the policy's own (a log-std), gives the parameters of
-// a distribution over actions. Distributions are plain tensors [T, N, D]: Gaussian D = 2A holds (mean, log-std),
-// categorical D = A holds logits; old distributions are kept and compared as such.
+// A policy is an MLP whose output, together with parameters of the policy's own (a log-std), gives the
+// parameters of a distribution over actions. Distributions are plain tensors [T, N, D]: Gaussian D = 2A holds
+// (mean, log-std), categorical D = A holds logits; old distributions are kept and compared as such.
 #pragma once
 
 #include <torch/torch.h>
@@ -18,11 +18,12 @@
 namespace innerloop {
 
 struct PolicyConfig {
-  std::string name = "gaussian_mlp";       // see policy_names()
+  std::string name = "gaussian_mlp";  // see policies()
   std::vector<int64_t> hidden{100, 100};
   std::string activation = "relu";
-  double initial_std = 1.0;  // gaussian_mlp: the log-std starts at log(initial_std), then is adapted and learned
-  double min_std = 1e-6;     // gaussian_mlp: log-std is used as max(parameter, log(min_std))
+  double initial_std =
+      1.0;                // gaussian_mlp: the log-std starts at log(initial_std), then is adapted and learned
+  double min_std = 1e-6;  // gaussian_mlp: log-std is used as max(parameter, log(min_std))
 };
 
 class Policy {
@@ -35,12 +36,14 @@ class Policy {
   virtual Params initial(Stream& stream) const = 0;
 
   // Distribution parameters from the network's output y [T, N, outputs] and the policy's own parameters.
-  virtual torch::Tensor distribution(const torch::Tensor& output, const Params& params) const = 0;  // [T, N, D]
+  virtual torch::Tensor distribution(const torch::Tensor& output,
+                                     const Params& params) const = 0;  // [T, N, D]
 
   // actions [T, N, action_entries] -> log pi(a | o) [T, N], summed over action dimensions.
   virtual torch::Tensor log_prob(const torch::Tensor& distribution, const torch::Tensor& actions) const = 0;
-  virtual torch::Tensor kl(const torch::Tensor& from, const torch::Tensor& to) const = 0;  // KL(from || to) [T, N]
-  virtual torch::Tensor entropy(const torch::Tensor& distribution) const = 0;              // [T, N], nats
+  virtual torch::Tensor kl(const torch::Tensor& from,
+                           const torch::Tensor& to) const = 0;                 // KL(from || to) [T, N]
+  virtual torch::Tensor entropy(const torch::Tensor& distribution) const = 0;  // [T, N], nats
 
   // The policy of task `task` of `params` [T, ...]; copies the weights.
   virtual std::unique_ptr<ActionSampler> sampler(const Params& params, int64_t task) const = 0;
@@ -63,8 +66,8 @@ struct NamedDescription {
 };
 std::vector<NamedDescription> policies();  // the table: name and one line each
 
-// UsageError for unknown names, bad sizes, and a policy that cannot act in the environment (a Gaussian where actions
-// are discrete, a categorical where they are continuous).
+// UsageError for unknown names, bad sizes, and a policy that cannot act in the environment (a Gaussian where
+// actions are discrete, a categorical where they are continuous).
 std::unique_ptr<Policy> make_policy(const PolicyConfig& config, const EnvironmentSpec& environment);
 
 }  // namespace innerloop
