@@ -3,6 +3,10 @@
 
 add_library(warnings INTERFACE)
 target_compile_options(warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 blames its own AVX-512 intrinsics, where Eigen uses them (GCC bug 105593).
+  target_compile_options(warnings INTERFACE -Wno-maybe-uninitialized)
+endif()
 
 # How all code of the project is compiled: alike everywhere, or Eigen's alignment and the rounding of a product
 # would differ from one file to the next.
