@@ -1,0 +1,64 @@
+// Pictures of a planar point robot: arena, walls, goal, the trail of one trajectory in full colour and the
+// other trajectories of its batch faintly.
+#pragma once
+
+#include <Eigen/Core>
+#include <opencv2/core.hpp>
+#include <vector>
+
+#include "envs/planar.h"
+#include "runners/trajectory_renderer.h"
+
+namespace innerloop {
+
+using Path = std::vector<Eigen::Vector2d>;  // positions after 0, 1, 2, ... steps, metres
+
+// Maps metres to pixels of a picture of `scene` whose longer side is `pixels` long (rounded to even sides).
+class PlanarView {
+ public:
+  PlanarView(const PlanarScene& scene, int pixels);
+
+  cv::Size size() const { return size_; }
+  cv::Point2d at(const Eigen::Vector2d& position) const;  // y points up in the plane, down in the picture
+  double pixels(double metres) const { return metres * scale_; }
+
+ private:
+  Eigen::AlignedBox2d arena_;
+  double scale_;
+  cv::Size size_;
+};
+
+// A path in one colour of a figure.
+struct PlanarPath {
+  Path path;
+  cv::Scalar colour;  // BGR
+  double opacity = 1;
+  double width = 2.5;      // pixels
+  bool end_marker = true;  // a dot where it ends
+};
+
+namespace planar_colours {
+extern const cv::Scalar kTrail, kGoal;  // BGR
+}
+
+// The scene with several paths at once, the last on top.
+cv::Mat draw_planar(const PlanarScene& scene, const std::vector<PlanarPath>& paths, int pixels);
+
+class PlanarRenderer : public TrajectoryRenderer {
+ public:
+  // `batch` holds the paths of all trajectories sampled together, `focus` is the one that is filmed.
+  PlanarRenderer(const PlanarScene& scene, std::vector<Path> batch, size_t focus, int pixels = 540);
+
+  cv::Size size() const override { return view_.size(); }
+  int64_t frames() const override { return static_cast<int64_t>(batch_[focus_].size()); }
+  cv::Mat frame(int64_t t) const override;
+
+ private:
+  PlanarScene scene_;
+  std::vector<Path> batch_;
+  size_t focus_;
+  PlanarView view_;
+  cv::Mat ground_;  // all that does not move, supersampled
+};
+
+}  // namespace innerloop

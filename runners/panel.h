@@ -1,0 +1,44 @@
+// Pictures with a caption above and a line of figures below, and several of them side by side.
+#pragma once
+
+#include <opencv2/core.hpp>
+#include <string>
+#include <vector>
+
+#include "runners/text.h"
+
+namespace innerloop {
+
+struct Caption {
+  std::string title;     // "After 1 gradient step"
+  std::string subtitle;  // what and which task
+  std::string left;      // below the picture: "step 12 of 100"
+  std::string right;     // "return -3.21"
+};
+
+// Sets captions; holds the fonts.
+class PanelPainter {
+ public:
+  cv::Mat panel(const cv::Mat& picture, const Caption& caption) const;
+
+  // The same for figures that have a legend instead of a line of figures: colours and what they mean.
+  struct LegendEntry {
+    cv::Scalar colour;
+    std::string label;
+  };
+  cv::Mat legend(int width, const std::vector<LegendEntry>& entries) const;
+
+ private:
+  Font book_{Font::Weight::kBook}, bold_{Font::Weight::kBold};
+};
+
+// Panels of one height, left to right.
+cv::Mat side_by_side(const std::vector<cv::Mat>& panels);
+
+// "Before adaptation", "After 1 gradient step", "After 3 gradient steps".
+std::string step_title(int64_t step);
+
+// "-3.21" with a true minus sign.
+std::string figure(double value, int digits = 2);
+
+}  // namespace innerloop

@@ -1,0 +1,143 @@
+#include "runners/plot.h"
+
+#include <fcntl.h>
+#include <gnuplot-iostream.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <tuple>
+
+#include "base/error.h"
+#include "runners/pending_file.h"
+
+extern char** environ;
+
+namespace innerloop {
+namespace {
+
+// Okabe and Ito's colours: told apart by everybody.
+constexpr std::array<const char*, 6> kColours{"#0072B2", "#D55E00", "#009E73",
+                                              "#CC79A7", "#E69F00", "#56B4E9"};
+
+// A gnuplot string: nothing inside single quotes is special but the quote itself.
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
+  return out + "'";
+}
+
+void check(const Plot& plot) {
+  require(!plot.curves.empty(), "plot '", plot.title, "' has no curves");
+  for (const auto& curve : plot.curves) {
+    require(!curve.x.empty() && curve.x.size() == curve.y.size() &&
+                (curve.band.empty() || curve.band.size() == curve.x.size()),
+            "curve '", curve.label, "' of plot '", plot.title, "' has ", curve.x.size(), " x, ",
+            curve.y.size(), " y and ", curve.band.size(), " bands, expected as many of each");
+    for (const auto* values : {&curve.x, &curve.y, &curve.band}) {
+      for (const double value : *values) {
+        require(std::isfinite(value), "curve '", curve.label, "' of plot '", plot.title, "' has the value ",
+                value, ", expected finite numbers");
+      }
+    }
+  }
+}
+
+void write_script(const Plot& plot, const PendingFile& script, const PendingFile& png) {
+  Gnuplot gnuplot(">" + script.path().string());
+  gnuplot << "set terminal pngcairo noenhanced size 1000,640 font 'DejaVu Sans,14' background '#FFFFFF'\n"
+          << "set output " << quoted(png.path().string()) << "\n"
+          << "set encoding utf8\nset minussign\n"
+          << "set label 1 " << quoted(plot.title)
+          << " at screen 0.022, 0.95 font 'DejaVu Sans:Bold,17' textcolor '#1F2937'\n"
+          << "set label 2 " << quoted(plot.subtitle)
+          << " at screen 0.022, 0.897 font ',12' textcolor '#6B7280'\n"
+          << "set tmargin at screen 0.845\nset lmargin at screen 0.1\nset rmargin at screen 0.975\n"
+          << "set xlabel " << quoted(plot.x_label) << "\nset ylabel " << quoted(plot.y_label)
+          << " offset -0.5,0\n"
+          << "set border 3 linecolor '#6B7280' linewidth 1.2\n"
+          << "set tics nomirror out scale 0.6 textcolor '#374151'\n"
+          << "set grid xtics ytics linetype 1 linewidth 1 linecolor '#E5E7EB'\n"
+          << "set key " << (plot.curves.size() > 1 ? "bottom right opaque samplen 2.5 spacing 1.2" : "off")
+          << "\n"
+          << "set offsets 0, 0, graph 0.04, graph 0.04\n"
+          << "set style fill transparent solid 0.18 noborder\n";
+  double low = plot.curves.front().x.front(), high = low;
+  for (const auto& curve : plot.curves) {
+    for (const double x : curve.x) low = std::min(low, x), high = std::max(high, x);
+  }
+  const double beside = plot.whole_x || high == low ? 0.3 : 0;
+  gnuplot << "set xrange [" << low - beside << ":" << high + beside << "]\n";
+  if (plot.whole_x && high - low <= 20) gnuplot << "set xtics 1\n";
+  std::vector<std::string> parts;
+  for (size_t i = 0; i < plot.curves.size(); ++i) {
+    const auto& curve = plot.curves[i];
+    const std::string data = concat("$curve", i);
+    std::vector<std::tuple<double, double, double, double>> rows;
+    for (size_t k = 0; k < curve.x.size(); ++k) {
+      const double band = curve.band.empty() ? 0 : curve.band[k];
+      rows.emplace_back(curve.x[k], curve.y[k], curve.y[k] - band, curve.y[k] + band);
+    }
+    gnuplot << data << " << e\n";
+    gnuplot.send1d(rows);  // ends with a line "e"
+    const std::string colour = quoted(kColours[i % kColours.size()]);
+    if (!curve.band.empty()) {
+      parts.push_back(concat(data, " using 1:3:4 with filledcurves linecolor rgb ", colour, " notitle"));
+      if (plot.whole_x) {
+        parts.push_back(concat(data,
+                               " using 1:2:3:4 with yerrorbars pointtype 0 linewidth 1.6 linecolor rgb ",
+                               colour, " notitle"));
+      }
+    }
+    const char* style = plot.whole_x ? "with linespoints pointtype 7 pointsize 1.3" : "with lines";
+    parts.push_back(concat(data, " using 1:2 ", style, " linewidth 2.6 linecolor rgb ", colour, " title ",
+                           quoted(curve.label)));
+  }
+  gnuplot << "plot " << join(parts, ", \\\n     ") << "\n";
+  gnuplot.flush();
+  require(gnuplot.good(), "cannot write ", script.target(), "; is the disk full?");
+}
+
+// Runs gnuplot on the script, its messages going to `log`; returns its exit code, or -1.
+int run_gnuplot(const std::filesystem::path& script, const std::filesystem::path& log) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  std::string program = "gnuplot", argument = script.string();
+  std::array<char*, 3> arguments{program.data(), argument.data(), nullptr};
+  pid_t child = 0;
+  const int failed = posix_spawnp(&child, "gnuplot", &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  require(failed == 0, "cannot draw plots: gnuplot does not start (", std::strerror(failed),
+          "); install it (Debian: gnuplot-nox)");
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+void write_plot(const Plot& plot, const std::filesystem::path& png) {
+  check(plot);
+  PendingFile picture(png);
+  // Neither is committed: both are gone when this function returns.
+  const PendingFile script(std::filesystem::path(png).replace_extension(".gnuplot"));
+  const PendingFile log(std::filesystem::path(png).replace_extension(".gnuplot_log"));
+  write_script(plot, script, picture);
+  const int code = run_gnuplot(script.path(), log.path());
+  std::ostringstream messages;
+  messages << std::ifstream(log.path()).rdbuf();
+  require(code == 0 && std::filesystem::file_size(picture.path()) > 0, "cannot draw ", png,
+          ": gnuplot ended with code ", code, ": ", messages.str());
+  picture.commit();
+}
+
+}  // namespace innerloop

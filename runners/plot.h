@@ -1,0 +1,26 @@
+// Line plots with error bands as PNG files, drawn by gnuplot.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace innerloop {
+
+struct Curve {
+  std::string label;
+  std::vector<double> x, y;
+  std::vector<double> band = {};  // half-height of a band around y; empty: none
+};
+
+struct Plot {
+  std::string title, subtitle;
+  std::string x_label, y_label;  // with unit
+  bool whole_x = false;          // x counts something: ticks at whole numbers, points marked
+  std::vector<Curve> curves;     // not empty
+};
+
+// Error, and no file, if gnuplot is missing or fails, or the plot has nothing finite to show.
+void write_plot(const Plot& plot, const std::filesystem::path& png);
+
+}  // namespace innerloop

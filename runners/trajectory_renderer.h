@@ -1,0 +1,18 @@
+// One recorded trajectory as pictures: the seam between the films and the kinds of environment that can be
+// drawn. A new kind derives from TrajectoryRenderer and gets a line in make_renderers() (record.cpp).
+#pragma once
+
+#include <cstdint>
+#include <opencv2/core.hpp>
+
+namespace innerloop {
+
+class TrajectoryRenderer {
+ public:
+  virtual ~TrajectoryRenderer() = default;
+  virtual cv::Size size() const = 0;
+  virtual int64_t frames() const = 0;          // the start, then one for every step
+  virtual cv::Mat frame(int64_t t) const = 0;  // after t steps, 0 <= t < frames(); 8-bit BGR
+};
+
+}  // namespace innerloop
