@@ -1,5 +1,5 @@
-// Advantages of one task's trajectories, as the MAML paper's code computes them (maml_rl; reference: GAE, Schulman et
-// al. 2016; linear feature baseline, Duan et al. 2016).
+// Advantages of one task's trajectories, as the MAML paper's code computes them (maml_rl; reference: GAE,
+// Schulman et al. 2016; linear feature baseline, Duan et al. 2016).
 //
 //   R_t = sum_k gamma^k r_{t+k};  b fitted on these R, on these trajectories
 //   delta_t = r_t + gamma b_{t+1} - b_t,  b = 0 after the last step (also where the horizon cut the episode)
@@ -13,9 +13,9 @@
 namespace innerloop {
 
 struct AdvantageConfig {
-  double discount = 0.99;     // gamma
-  double gae_lambda = 1.0;    // lambda
-  bool standardize = true;    // (A - mean A) / (std A + 1e-8) per task
+  double discount = 0.99;   // gamma
+  double gae_lambda = 1.0;  // lambda
+  bool standardize = true;  // (A - mean A) / (std A + 1e-8) per task
 };
 
 struct TaskAdvantages {

@@ -1,9 +1,9 @@
-// The rollout engine: worker threads step whole horizons without a barrier; no torch, no lock and no allocation on
-// the hot path.
+// The rollout engine: worker threads step whole horizons without a barrier; no torch, no lock and no
+// allocation on the hot path.
 //
-// The unit of work is one task's block of up to kBlock trajectories, stepped together so that the policy's forward
-// pass is a matrix product. Blocks depend on the numbers of tasks and trajectories only, and every trajectory draws
-// from its own counter-based streams: the same bits for any number of threads.
+// The unit of work is one task's block of up to kBlock trajectories, stepped together so that the policy's
+// forward pass is a matrix product. Blocks depend on the numbers of tasks and trajectories only, and every
+// trajectory draws from its own counter-based streams: the same bits for any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -26,30 +26,32 @@ struct SamplerConfig {
 struct SampleKey {
   uint64_t seed = 0;
   uint64_t iteration = 0;
-  uint32_t step = 0;           // inner step at which the trajectories are sampled
-  bool evaluation = false;     // evaluation draws from purposes of its own
-  uint64_t first_task = 0;     // index of tasks[0], when a batch is sampled in parts
+  uint32_t step = 0;        // inner step at which the trajectories are sampled
+  bool evaluation = false;  // evaluation draws from purposes of its own
+  uint64_t first_task = 0;  // index of tasks[0], when a batch is sampled in parts
 };
 
 class Sampler {
  public:
   static constexpr int64_t kBlock = 20;
 
-  // `factory` makes one environment; each thread keeps as many as it needs. The pool outlives the sampler.
+  // `factory` makes one environment, possibly from several threads at once; each thread keeps as many as it
+  // needs. The pool outlives the sampler.
   Sampler(std::function<std::unique_ptr<Environment>()> factory, ThreadPool& pool);
   ~Sampler();
 
   const EnvironmentSpec& spec() const;
 
-  // Exactly `per_task` trajectories for every task; policies[t] acts in tasks[t] (one entry serves all tasks).
-  // A failing environment's Error names task and trajectory.
+  // Exactly `per_task` trajectories for every task; policies[t] acts in tasks[t] (one entry serves all
+  // tasks). A failing environment's Error names task and trajectory.
   Trajectories sample(const std::vector<Eigen::VectorXd>& tasks,
-                      const std::vector<const ActionSampler*>& policies, int64_t per_task, const SampleKey& key);
+                      const std::vector<const ActionSampler*>& policies, int64_t per_task,
+                      const SampleKey& key);
 
  private:
   struct Worker;
-  void run_block(Worker& worker, const Eigen::VectorXd& task, const ActionSampler& policy, int64_t t, int64_t first,
-                 int64_t count, const SampleKey& key, Trajectories& out);
+  void run_block(Worker& worker, const Eigen::VectorXd& task, const ActionSampler& policy, int64_t t,
+                 int64_t first, int64_t count, const SampleKey& key, Trajectories& out);
 
   std::function<std::unique_ptr<Environment>()> factory_;
   ThreadPool& pool_;

@@ -1,4 +1,5 @@
-// Recorded trajectories of T tasks, N per task, of up to H steps: preallocated [T, N, H, dim] buffers plus lengths.
+// Recorded trajectories of T tasks, N per task, of up to H steps: preallocated [T, N, H, dim] buffers plus
+// lengths.
 #pragma once
 
 #include <Eigen/Core>
@@ -10,7 +11,8 @@ namespace innerloop {
 class Trajectories {
  public:
   Trajectories() = default;
-  Trajectories(int64_t tasks, int64_t per_task, int64_t horizon, int64_t observation_size, int64_t action_entries);
+  Trajectories(int64_t tasks, int64_t per_task, int64_t horizon, int64_t observation_size,
+               int64_t action_entries);
 
   int64_t tasks() const { return tasks_; }
   int64_t per_task() const { return per_task_; }
@@ -27,8 +29,8 @@ class Trajectories {
 
   // Column s is step s: o_s, a_s, r_s. Only the first `length` columns.
   using ConstMatrix = Eigen::Map<const Eigen::MatrixXf>;
-  ConstMatrix observations(int64_t t, int64_t n) const;  // [observation_size, length]
-  ConstMatrix actions(int64_t t, int64_t n) const;       // [action_entries, length]
+  ConstMatrix observations(int64_t t, int64_t n) const;                   // [observation_size, length]
+  ConstMatrix actions(int64_t t, int64_t n) const;                        // [action_entries, length]
   Eigen::Map<const Eigen::VectorXf> rewards(int64_t t, int64_t n) const;  // [length]
 
   // For the sampler: one trajectory's whole [dim, H] storage.

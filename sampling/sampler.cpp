@@ -1,0 +1,172 @@
+#include "sampling/sampler.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+
+namespace innerloop {
+
+// What one thread keeps: environments, made as blocks need them, and room for one block.
+struct Sampler::Worker {
+  struct Streams {
+    Stream environment, action;
+  };
+
+  std::vector<std::unique_ptr<Environment>> environments;
+  std::vector<Streams> streams;
+  Eigen::MatrixXf observations, actions;        // [entries, kBlock], column a: the a-th that still runs
+  const ActionSampler* workspace_of = nullptr;  // whose workspace it is
+  std::unique_ptr<ActionSampler::Workspace> workspace;
+};
+
+Sampler::Sampler(std::function<std::unique_ptr<Environment>()> factory, ThreadPool& pool)
+    : factory_(std::move(factory)), pool_(pool) {
+  for (int i = 0; i < pool.size(); ++i) workers_.push_back(std::make_unique<Worker>());
+  workers_.front()->environments.push_back(factory_());  // its specification is everyone's
+  const auto& s = spec();
+  require(s.observation_size >= 1 && s.action_entries() >= 1 && s.horizon >= 1, "sampler: environment ",
+          s.name, " has observations of ", s.observation_size, ", actions of ", s.action_entries(),
+          " numbers and horizon ", s.horizon, ", expected at least 1 of each");
+  for (auto& worker : workers_) {
+    worker->streams.reserve(kBlock);
+    worker->observations.resize(s.observation_size, kBlock);
+    worker->actions.resize(s.action_entries(), kBlock);
+  }
+}
+
+Sampler::~Sampler() = default;
+
+const EnvironmentSpec& Sampler::spec() const { return workers_.front()->environments.front()->spec(); }
+
+Trajectories Sampler::sample(const std::vector<Eigen::VectorXd>& tasks,
+                             const std::vector<const ActionSampler*>& policies, int64_t per_task,
+                             const SampleKey& key) {
+  const auto& s = spec();
+  require(!tasks.empty() && per_task >= 1, "sampler: ", tasks.size(), " tasks and ", per_task,
+          " trajectories per task asked, expected at least 1 of each");
+  require(policies.size() == 1 || policies.size() == tasks.size(), "sampler: ", policies.size(),
+          " policies for ", tasks.size(), " tasks, expected one for all or one each");
+  for (size_t t = 0; t < tasks.size(); ++t) {
+    require(tasks[t].size() == s.task_size(), "sampler: task ", key.first_task + t, " has ", tasks[t].size(),
+            " numbers, expected ", s.task_size(), " (", join(s.task_parameters), ")");
+  }
+  for (const auto* policy : policies) {
+    require(
+        policy->observation_size() == s.observation_size && policy->action_entries() == s.action_entries(),
+        "sampler: the policy takes observations of ", policy->observation_size(), " and gives actions of ",
+        policy->action_entries(), " numbers, but environment ", s.name, " has ", s.observation_size, " and ",
+        s.action_entries());
+  }
+  for (auto& worker : workers_) worker->workspace_of = nullptr;  // an address may serve another policy by now
+
+  Trajectories out(static_cast<int64_t>(tasks.size()), per_task, s.horizon, s.observation_size,
+                   s.action_entries());
+  const int64_t blocks = (per_task + kBlock - 1) / kBlock;
+  pool_.run(out.tasks() * blocks, [&](int64_t job, int worker) {
+    const int64_t t = job / blocks, first = job % blocks * kBlock;
+    const auto task = static_cast<size_t>(t);
+    run_block(*workers_[static_cast<size_t>(worker)], tasks[task], *policies[policies.size() == 1 ? 0 : task],
+              t, first, std::min(kBlock, per_task - first), key, out);
+  });
+  return out;
+}
+
+void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const ActionSampler& policy, int64_t t,
+                        int64_t first, int64_t count, const SampleKey& key, Trajectories& out) {
+  const uint64_t task_index = key.first_task + static_cast<uint64_t>(t);
+  int64_t failing = first, step = -1;  // where we are, for the message of whatever fails; -1 is the reset
+  const auto context = [&] {
+    const std::string moment = step < 0 ? "at reset" : concat("step ", step);
+    return concat("environment ", spec().name, ", task ", task_index, ", trajectory ", failing, ", ", moment,
+                  ": ");
+  };
+  const auto require_finite = [&](bool finite, const char* what, const auto& found) {
+    if (!finite) throw Error(concat(what, " is not finite (", found, ")"));
+  };
+  try {
+    if (worker.workspace_of != &policy) {
+      worker.workspace = policy.workspace(kBlock);
+      worker.workspace_of = &policy;
+    }
+    struct Running {
+      int64_t slot;  // of environment and streams
+      Environment* environment;
+      float *observations, *actions, *rewards;  // this trajectory's storage in `out`
+      bool success;
+    };
+    std::array<Running, kBlock> running;
+    std::array<Stream*, kBlock> action_streams{};
+    const int64_t observation_size = out.observation_size(), action_entries = out.action_entries();
+
+    worker.streams.clear();
+    for (int64_t i = 0; i < count; ++i) {
+      failing = first + i;
+      const auto slot = static_cast<size_t>(i);
+      if (slot == worker.environments.size()) worker.environments.push_back(factory_());
+      const StreamKey base{
+          .seed = key.seed,
+          .purpose = key.evaluation ? Purpose::kEvaluationEnvironment : Purpose::kEnvironment,
+          .iteration = key.iteration,
+          .task = task_index,
+          .trajectory = static_cast<uint64_t>(failing),
+          .step = key.step};
+      StreamKey acting = base;
+      acting.purpose = key.evaluation ? Purpose::kEvaluationAction : Purpose::kAction;
+      worker.streams.push_back({Stream(base), Stream(acting)});
+      auto* environment = worker.environments[slot].get();
+      environment->set_task(task);
+      environment->reset(worker.streams[slot].environment, worker.observations.col(i));
+      require_finite(worker.observations.col(i).allFinite(), "observation",
+                     worker.observations.col(i).transpose());
+      running[slot] = {i,
+                       environment,
+                       out.observation_buffer(t, failing).data(),
+                       out.action_buffer(t, failing).data(),
+                       out.reward_buffer(t, failing).data(),
+                       false};
+    }
+
+    int64_t active = count;
+    for (step = 0; step < out.horizon() && active > 0; ++step) {
+      failing = first + running[0].slot;
+      for (int64_t a = 0; a < active; ++a) {
+        action_streams[static_cast<size_t>(a)] =
+            &worker.streams[static_cast<size_t>(running[static_cast<size_t>(a)].slot)].action;
+      }
+      policy.act(worker.observations.leftCols(active), action_streams.data(), *worker.workspace,
+                 worker.actions.leftCols(active));
+      int64_t kept = 0;  // columns of those that go on, in order
+      for (int64_t a = 0; a < active; ++a) {
+        Running& one = running[static_cast<size_t>(a)];
+        failing = first + one.slot;
+        const auto observation = worker.observations.col(a);
+        const auto action = worker.actions.col(a);
+        require_finite(action.allFinite(), "action", action.transpose());
+        std::copy_n(observation.data(), observation_size, one.observations + step * observation_size);
+        std::copy_n(action.data(), action_entries, one.actions + step * action_entries);
+        // Writes column `kept` <= a, which is read already.
+        const auto next = worker.observations.col(kept);
+        const StepResult result =
+            one.environment->step(action, worker.streams[static_cast<size_t>(one.slot)].environment, next);
+        const auto reward = static_cast<float>(result.reward);
+        require_finite(std::isfinite(reward), "reward", result.reward);
+        require_finite(next.allFinite(), "observation", next.transpose());
+        one.rewards[step] = reward;
+        one.success = one.success || result.success;
+        if (result.terminated || step + 1 == out.horizon()) {
+          out.finish(t, failing, step + 1, one.success);
+        } else {
+          running[static_cast<size_t>(kept++)] = one;
+        }
+      }
+      active = kept;
+    }
+  } catch (const std::exception& error) {
+    throw Error(context() + error.what());
+  }
+}
+
+}  // namespace innerloop
