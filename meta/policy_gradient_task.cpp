@@ -98,4 +98,10 @@ PolicyGradientTask::SurrogateAndKl PolicyGradientTask::surrogate_and_kl(const Pa
           masked(policy_.kl(recorded.old_distribution, distribution), recorded).sum(1)};
 }
 
+double PolicyGradientTask::entropy_sum(int64_t step) const {
+  const torch::NoGradGuard no_graph;
+  const auto& recorded = data(step);
+  return masked(policy_.entropy(recorded.old_distribution), recorded).sum().item<double>();
+}
+
 }  // namespace innerloop

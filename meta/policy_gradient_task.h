@@ -57,6 +57,8 @@ class PolicyGradientTask : public Task {
   // steps. There the KL's gradient in the distribution vanishes, so J^T (d2 KL) J is the whole Hessian.
   std::unique_ptr<MlpObjective> kl_at(const Params& phi, int64_t step) const;
 
+  double entropy_sum(int64_t step) const;  // of the recording policies, nats, over all tasks and steps
+
  private:
   Head support_head(int64_t step) const;
   Head query_head(int64_t step) const;

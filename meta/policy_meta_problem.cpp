@@ -56,4 +56,14 @@ Params PolicyMetaProblem::fisher_product(const Params& direction) {
   return (1 / query_steps_) * sum;
 }
 
+double PolicyMetaProblem::entropy() const {
+  const auto sums = executor_.map<double>(static_cast<int64_t>(chunks_.size()), [&](int64_t c) {
+    const auto& chunk = chunks_[static_cast<size_t>(c)];
+    return chunk.task->entropy_sum(chunk.adaptation.steps());
+  });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total / query_steps_;
+}
+
 }  // namespace innerloop

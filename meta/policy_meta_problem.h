@@ -23,7 +23,7 @@ struct RecordedChunk {
 
 class PolicyMetaProblem : public MetaProblem {
  public:
-  // All arguments outlive the problem. `origin`: the meta-parameters the chunks were recorded with.
+  // All but `origin` outlive the problem. `origin`: the meta-parameters the chunks were recorded with.
   PolicyMetaProblem(const InnerLoop& inner, const MetaObjective& objective, const Executor& executor,
                     const Params& origin, const std::vector<RecordedChunk>& chunks);
 
@@ -33,11 +33,13 @@ class PolicyMetaProblem : public MetaProblem {
   // term because its gradient at phi_K is zero.
   Params fisher_product(const Params& direction) override;
 
+  double entropy() const;  // of the policies that recorded the query data, nats, mean over steps
+
  private:
   const InnerLoop& inner_;
   const MetaObjective& objective_;
   const Executor& executor_;
-  const Params& origin_;
+  const Params origin_;
   const std::vector<RecordedChunk>& chunks_;
   std::vector<std::shared_ptr<MlpObjective>> kl_;  // per chunk, made at the first product
   double tasks_ = 0, query_steps_ = 0;

@@ -9,7 +9,7 @@ namespace {
 
 using torch::Tensor;
 
-double dot(const Tensor& a, const Tensor& b) {
+double inner_product(const Tensor& a, const Tensor& b) {
   return (a.to(torch::kFloat64) * b.to(torch::kFloat64)).sum().item<double>();
 }
 
@@ -19,14 +19,14 @@ CgResult conjugate_gradient(const std::function<Tensor(const Tensor&)>& a, const
                             int64_t iterations) {
   Tensor x = torch::zeros_like(b), product = torch::zeros_like(b);
   Tensor residual = b.clone(), p = b.clone();
-  double squared = dot(residual, residual);
+  double squared = inner_product(residual, residual);
   for (int64_t i = 0; i < iterations && squared >= 1e-10; ++i) {
     const Tensor ap = a(p);
-    const double length = squared / dot(p, ap);
+    const double length = squared / inner_product(p, ap);
     x = x + length * p;
     product = product + length * ap;
     residual = residual - length * ap;
-    const double next = dot(residual, residual);
+    const double next = inner_product(residual, residual);
     p = residual + (next / squared) * p;
     squared = next;
   }
@@ -57,7 +57,7 @@ MetaStep Trpo::step(Params& meta, MetaProblem& problem) {
     return flatten(problem.fisher_product(unflatten(v, meta))) + config_.cg_damping * v;
   };
   const auto direction = conjugate_gradient(fisher, gradient, config_.cg_iterations);
-  double scale = std::sqrt(2 * config_.max_kl / (dot(direction.x, direction.product) + 1e-8));
+  double scale = std::sqrt(2 * config_.max_kl / (inner_product(direction.x, direction.product) + 1e-8));
   if (std::isnan(scale)) scale = 1;
 
   MetaStep report{before.loss, before.loss, before.kl, before.kl, -1, false};
