@@ -1,9 +1,11 @@
-// What a drawing of a planar point-robot environment needs. An environment that can be drawn so also derives from
-// Planar; the first two entries of its observation are the robot's position.
+// What a drawing of a planar point-robot environment needs. An environment that can be drawn so also derives
+// from Planar; the first two entries of its observation are the robot's position.
 #pragma once
 
 #include <Eigen/Geometry>
 #include <vector>
+
+#include "envs/environment.h"
 
 namespace innerloop {
 
@@ -21,5 +23,8 @@ class Planar {
   virtual ~Planar() = default;
   virtual PlanarScene scene() const = 0;  // of the task set last
 };
+
+// The environment as Planar, also inside an ObserveTask; null where it cannot be drawn so.
+const Planar* planar(const Environment& environment);
 
 }  // namespace innerloop

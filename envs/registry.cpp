@@ -1,0 +1,55 @@
+#include "envs/registry.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "envs/navigation_2d.h"
+#include "envs/observe_task.h"
+
+namespace innerloop {
+namespace {
+
+// `variant` returns the definition of one variant of the family `Family`, a struct with a field `horizon`.
+template <class Family, auto variant>
+std::unique_ptr<Environment> make(int64_t horizon) {
+  auto def = variant();
+  if (horizon > 0) def.horizon = horizon;
+  return std::make_unique<Family>(def);
+}
+
+struct Entry {
+  const char* name;
+  std::unique_ptr<Environment> (*make)(int64_t horizon);  // 0: the variant's own horizon
+};
+
+// Adding an environment: write envs/NAME.{h,cpp}, add its line here, run `ctest -R envs`.
+constexpr Entry kEnvironments[] = {
+    {"navigation_2d", make<Navigation2d, navigation_2d>},
+    {"navigation_2d_raw", make<Navigation2d, navigation_2d_raw>},
+    {"navigation_2d_discrete", make<Navigation2d, navigation_2d_discrete>},
+    {"navigation_2d_corners", make<Navigation2d, navigation_2d_corners>},
+    {"navigation_2d_corners_sparse", make<Navigation2d, navigation_2d_corners_sparse>},
+    {"navigation_2d_walls", make<Navigation2d, navigation_2d_walls>},
+};
+
+}  // namespace
+
+std::vector<std::string> environment_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : kEnvironments) names.emplace_back(entry.name);
+  return names;
+}
+
+std::unique_ptr<Environment> make_environment(const EnvironmentConfig& config) {
+  const auto entry = std::find_if(std::begin(kEnvironments), std::end(kEnvironments),
+                                  [&](const Entry& e) { return e.name == config.name; });
+  require_usage(entry != std::end(kEnvironments),
+                unknown_name("environment", config.name, environment_names()));
+  require_usage(config.horizon >= 0, "environment ", config.name, ": horizon is ", config.horizon,
+                ", expected a number of steps, or 0 for the environment's own");
+  auto environment = entry->make(config.horizon);
+  if (config.observe_task) environment = std::make_unique<ObserveTask>(std::move(environment));
+  return environment;
+}
+
+}  // namespace innerloop

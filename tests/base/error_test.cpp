@@ -1,0 +1,46 @@
+#include "base/error.h"
+
+#include "tests/catch.h"
+
+using namespace innerloop;
+
+TEST_CASE("the nearest name is found across a slip of the keyboard", "[base][error]") {
+  const std::vector<std::string> known{"seed", "threads", "inner.steps", "inner.step_size",
+                                       "meta.iterations"};
+  CHECK(nearest_name("sed", known) == "seed");
+  CHECK(nearest_name("thraeds", known) == "threads");
+  CHECK(nearest_name("inner.stepsize", known) == "inner.step_size");
+  CHECK(nearest_name("inner.step", known) == "inner.steps");
+  CHECK(nearest_name("seed", known) == "seed");
+  CHECK(nearest_name("environment", known).empty());
+  CHECK(nearest_name("anything", {}).empty());
+}
+
+TEST_CASE("an unknown name is answered with what exists", "[base][error]") {
+  const std::vector<std::string> known{"tanh", "relu"};
+  CHECK(unknown_name("activation", "tahn", known) ==
+        "unknown activation 'tahn'; did you mean 'tanh'? known: tanh, relu");
+  CHECK(unknown_name("activation", "swish-glu", known) ==
+        "unknown activation 'swish-glu'; known: tanh, relu");
+}
+
+TEST_CASE("a requirement that holds is silent, one that fails says its parts", "[base][error]") {
+  CHECK_NOTHROW(require(true, "never"));
+  CHECK_THROWS_WITH(require(false, "task ", 3, " of ", 2.5), "task 3 of 2.5");
+  CHECK_THROWS_AS(require(false, "x"), Error);
+  CHECK_NOTHROW(require_usage(true, "never"));
+  CHECK_THROWS_AS(require_usage(false, "x"), UsageError);
+  try {
+    require(false, "a failure of the work is not a mistake in the request");
+  } catch (const UsageError&) {
+    FAIL("require threw a UsageError");
+  } catch (const Error&) {
+  }
+}
+
+TEST_CASE("words are joined with what belongs between them", "[base][error]") {
+  CHECK(join({}).empty());
+  CHECK(join({"a"}) == "a");
+  CHECK(join({"a", "b", "c"}) == "a, b, c");
+  CHECK(join({"a", "b"}, "/") == "a/b");
+}

@@ -1,0 +1,221 @@
+// What every registered environment promises; a new one is tested by being in the table.
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "base/error.h"
+#include "envs/planar.h"
+#include "envs/registry.h"
+#include "tests/catch.h"
+#include "tests/envs/play.h"
+
+using namespace innerloop;
+
+namespace {
+
+std::unique_ptr<Environment> make(const std::string& name, bool observe_task) {
+  return make_environment({.name = name, .observe_task = observe_task});
+}
+
+Eigen::VectorXd task_of(const Environment& environment, uint64_t seed) {
+  Stream stream = test_stream(seed, 0, Purpose::kTask);
+  return environment.sample_task(stream);
+}
+
+// The first seed after `seed` whose task is another one: where tasks are few, neighbours may be the same.
+uint64_t other_task_seed(const Environment& environment, uint64_t seed) {
+  uint64_t other = seed + 1;
+  while (task_of(environment, other) == task_of(environment, seed)) ++other;
+  REQUIRE(other < seed + 100);
+  return other;
+}
+
+}  // namespace
+
+TEST_CASE("every environment declares what it is", "[envs][contract]") {
+  const auto name = GENERATE(from_range(environment_names()));
+  const bool observe_task = GENERATE(false, true);
+  CAPTURE(name, observe_task);
+  const auto environment = make(name, observe_task);
+  const auto& spec = environment->spec();
+  CHECK(spec.name == name);
+  CHECK_FALSE(spec.description.empty());
+  CHECK(spec.description.find('\n') == std::string::npos);
+  CHECK(spec.observation_size > 0);
+  CHECK(spec.action_size > 0);
+  CHECK(spec.horizon > 0);
+  CHECK(spec.task_size() > 0);
+  CHECK(spec.step_seconds > 0);
+  CHECK(task_of(*environment, 1).size() == spec.task_size());
+  CHECK(task_of(*environment, 1).allFinite());
+}
+
+TEST_CASE("every environment yields finite values of the declared size up to its horizon",
+          "[envs][contract]") {
+  const auto name = GENERATE(from_range(environment_names()));
+  const bool observe_task = GENERATE(false, true);
+  CAPTURE(name, observe_task);
+  const auto environment = make(name, observe_task);
+  const auto& spec = environment->spec();
+  bool any_motion = false;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const auto episode = play_random(*environment, seed, seed);
+    REQUIRE(episode.rewards.size() >= 1);
+    if (!episode.terminated) REQUIRE(static_cast<int64_t>(episode.rewards.size()) == spec.horizon);
+    for (const auto& observation : episode.observations) REQUIRE(observation.allFinite());
+    for (const double reward : episode.rewards) REQUIRE(std::isfinite(reward));
+    any_motion |= episode.observations.front() != episode.observations.back();
+    if (!spec.defines_success) {
+      for (const bool success : episode.successes) REQUIRE_FALSE(success);
+    }
+  }
+  CHECK(any_motion);
+}
+
+TEST_CASE("every environment repeats an episode from the same streams, whatever it did before",
+          "[envs][contract]") {
+  const auto name = GENERATE(from_range(environment_names()));
+  const bool observe_task = GENERATE(false, true);
+  CAPTURE(name, observe_task);
+  const auto fresh = make(name, observe_task);
+  const auto used = make(name, observe_task);
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    play_random(*used, seed + 100, seed + 200);
+    Stream cut = test_stream(seed + 300);  // an episode left after its first steps
+    Eigen::VectorXf observation(used->spec().observation_size);
+    used->reset(cut, observation);
+    for (int t = 0; t < 3; ++t) used->step(random_actor(used->spec())(observation, cut), cut, observation);
+    REQUIRE(play_random(*used, seed, seed) == play_random(*make(name, observe_task), seed, seed));
+    REQUIRE(play_random(*used, seed, seed) == play_random(*fresh, seed, seed));
+  }
+}
+
+TEST_CASE("every environment has tasks that differ, and streams that differ", "[envs][contract]") {
+  const auto name = GENERATE(from_range(environment_names()));
+  CAPTURE(name);
+  const auto environment = make(name, false);
+  CHECK(task_of(*environment, 1) == task_of(*environment, 1));
+  bool any_rewarded_differently = false;  // a sparse reward may be 0 for both tasks
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const auto episode = play_random(*environment, seed, seed);
+    CHECK(play_random(*environment, seed, seed + 1000) != episode);
+    any_rewarded_differently |=
+        play_random(*environment, other_task_seed(*environment, seed), seed).rewards != episode.rewards;
+  }
+  CHECK(any_rewarded_differently);
+}
+
+TEST_CASE("a task holds over resets until the next one is set", "[envs][contract]") {
+  const auto name = GENERATE(from_range(environment_names()));
+  CAPTURE(name);
+  const auto environment = make(name, false);
+  const auto actor = random_actor(environment->spec());
+  const auto again = [&](uint64_t seed) {
+    return play(*environment, actor, test_stream(seed), test_stream(seed, 1));
+  };
+  environment->set_task(task_of(*environment, 1));
+  const auto first = again(7);
+  for (uint64_t seed = 100; seed < 110; ++seed) again(seed);
+  CHECK(again(7) == first);
+  environment->set_task(task_of(*environment, other_task_seed(*environment, 1)));
+  again(7);
+  environment->set_task(task_of(*environment, 1));
+  CHECK(again(7) == first);
+}
+
+TEST_CASE("every environment shows the task when asked, and nothing else changes", "[envs][contract]") {
+  const auto name = GENERATE(from_range(environment_names()));
+  CAPTURE(name);
+  const auto plain = make(name, false);
+  const auto oracle = make(name, true);
+  const auto size = plain->spec().observation_size;
+  const auto task_size = plain->spec().task_size();
+  REQUIRE(oracle->spec().observation_size == size + task_size);
+  REQUIRE(oracle->spec().task_parameters == plain->spec().task_parameters);
+  REQUIRE(oracle->spec().horizon == plain->spec().horizon);
+  REQUIRE((planar(*oracle) != nullptr) == (planar(*plain) != nullptr));
+  const auto seen = play_random(*oracle, 3, 4);
+  const auto unseen = play_random(*plain, 3, 4);
+  REQUIRE(seen.rewards == unseen.rewards);
+  REQUIRE(seen.observations.size() == unseen.observations.size());
+  const Eigen::VectorXf task = task_of(*plain, 3).cast<float>();
+  for (size_t t = 0; t < seen.observations.size(); ++t) {
+    REQUIRE(seen.observations[t].head(size) == unseen.observations[t]);
+    REQUIRE(seen.observations[t].tail(task_size) == task);
+  }
+}
+
+TEST_CASE("every environment takes its horizon from the configuration", "[envs][contract]") {
+  const auto name = GENERATE(from_range(environment_names()));
+  const bool observe_task = GENERATE(false, true);
+  CAPTURE(name, observe_task);
+  const auto own = make(name, observe_task)->spec().horizon;
+  const auto shortened = make_environment({.name = name, .horizon = own + 7, .observe_task = observe_task});
+  CHECK(shortened->spec().horizon == own + 7);
+}
+
+TEST_CASE("every environment refuses what does not fit", "[envs][contract]") {
+  const auto name = GENERATE(from_range(environment_names()));
+  const bool observe_task = GENERATE(false, true);
+  CAPTURE(name, observe_task);
+  const auto environment = make(name, observe_task);
+  const auto& spec = environment->spec();
+  Stream stream = test_stream(1);
+  Eigen::VectorXf observation(spec.observation_size);
+  Eigen::VectorXf action = Eigen::VectorXf::Zero(spec.action_entries());
+
+  CHECK_THROWS_WITH(environment->reset(stream, observation), contains(name) && contains("set_task"));
+  CHECK_THROWS_WITH(environment->step(action, stream, observation), contains(name) && contains("reset"));
+
+  const Eigen::VectorXd task = task_of(*environment, 1);
+  Eigen::VectorXd long_task(task.size() + 1);
+  long_task << task, 0;
+  CHECK_THROWS_WITH(environment->set_task(long_task),
+                    contains(name) && contains(concat(task.size() + 1)) && contains(concat(task.size())));
+  CHECK_THROWS_AS(environment->set_task(task.head(task.size() - 1)), Error);
+  Eigen::VectorXd infinite = task;
+  infinite[task.size() - 1] = std::numeric_limits<double>::infinity();
+  CHECK_THROWS_WITH(environment->set_task(infinite), contains("finite"));
+
+  environment->set_task(task);
+  CHECK_THROWS_WITH(environment->step(action, stream, observation), contains("reset"));
+  Eigen::VectorXf small(spec.observation_size - 1), large(spec.observation_size + 1);
+  CHECK_THROWS_WITH(environment->reset(stream, small), contains(name) && contains("observation"));
+  environment->reset(stream, observation);
+  CHECK_THROWS_WITH(environment->step(action, stream, large), contains(name) && contains("observation"));
+  const Eigen::VectorXf wide = Eigen::VectorXf::Zero(spec.action_entries() + 1);
+  CHECK_THROWS_WITH(
+      environment->step(wide, stream, observation),
+      contains(name) && contains("action") && contains(concat("expected ", spec.action_entries())));
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    action[spec.action_entries() - 1] = bad;
+    CHECK_THROWS_WITH(environment->step(action, stream, observation), contains("not finite"));
+  }
+  if (spec.action_kind == ActionKind::kDiscrete) {
+    for (const float bad : {-1.0f, 0.5f, static_cast<float>(spec.action_size)}) {
+      action[0] = bad;
+      CHECK_THROWS_WITH(environment->step(action, stream, observation),
+                        contains(name) && contains(concat(spec.action_size - 1)));
+    }
+  }
+  action.setZero();
+  CHECK_NOTHROW(environment->step(action, stream, observation));  // and is none the worse for it
+}
+
+TEST_CASE("environment names are unique", "[envs]") {
+  const auto names = environment_names();
+  CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
+}
+
+TEST_CASE("an unknown environment is refused with the names that exist", "[envs]") {
+  CHECK_THROWS_AS(make_environment({.name = "navigation2d"}), UsageError);
+  CHECK_THROWS_WITH(make_environment({.name = "navigation2d"}),
+                    contains("'navigation2d'") && contains("did you mean 'navigation_2d'?") &&
+                        contains("navigation_2d_walls"));
+  CHECK_THROWS_AS(make_environment({.name = ""}), UsageError);
+}
+
+TEST_CASE("a negative horizon is refused", "[envs]") {
+  CHECK_THROWS_AS(make_environment({.name = "navigation_2d", .horizon = -1}), UsageError);
+  CHECK_THROWS_WITH(make_environment({.name = "navigation_2d", .horizon = -1}), contains("horizon is -1"));
+}
