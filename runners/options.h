@@ -20,6 +20,8 @@ struct Option {
   std::function<bool(ExperimentConfig&, const std::string& text)> set;
   std::function<std::string(const ExperimentConfig&)> get;  // text that `set` reads back to the same value
 
+  std::vector<std::string> known = {};  // the values of a choice, or none
+
   std::string section() const;  // "inner", or "" at the top
 };
 

@@ -1,0 +1,215 @@
+#include "runners/config.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <boost/program_options/errors.hpp>
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/parsers.hpp>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/paths.h"
+#include "meta/algorithms.h"
+#include "runners/options.h"
+
+namespace innerloop {
+namespace {
+
+namespace po = boost::program_options;
+
+std::string trimmed(const std::string& text) {
+  const size_t first = text.find_first_not_of(" \t\r");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+// Where the n-th key = value line stands; the parser of Boost does not say.
+std::vector<int> lines_of_keys(const std::string& text) {
+  std::vector<int> lines;
+  std::istringstream in(text);
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    line = trimmed(line.substr(0, line.find('#')));
+    if (!line.empty() && line.front() != '[') lines.push_back(number);
+  }
+  return lines;
+}
+
+std::string place(const std::string& name, const std::string& text, const std::string& bad_line) {
+  std::istringstream in(text);
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    if (trimmed(line.substr(0, line.find('#'))) == trimmed(bad_line)) return concat(name, ":", number);
+  }
+  return name;
+}
+
+std::string read_text(const std::filesystem::path& file) {
+  require_usage(!std::filesystem::is_directory(file), "configuration '", file.string(), "' is a folder");
+  std::ifstream in(file, std::ios::binary);
+  require_usage(in.good(), "cannot read the configuration '", file.string(), "'");
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string first_comment(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line.empty() || line[0] != '#' ? "" : trimmed(line.substr(1));
+}
+
+enum Level { kDefault, kFile, kFlag };
+using Levels = std::map<std::string, std::pair<Level, const Setting*>>;
+
+void assign(ExperimentConfig& config, const std::vector<Setting>& settings, Level level, Levels& levels) {
+  for (const auto& setting : settings) {
+    const Option& option = find_option(setting.key, setting.where);
+    const auto given = levels.find(setting.key);
+    require_usage(given == levels.end() || given->second.first != level, setting.where, ": ", setting.key,
+                  " is given twice");
+    if (!option.set(config, setting.value)) {
+      const std::string near = nearest_name(setting.value, option.known);
+      throw UsageError(concat(setting.where, ": ", setting.key, " is '", setting.value, "', expected ",
+                              option.expected, near.empty() ? "" : concat("; did you mean '", near, "'?")));
+    }
+    levels[setting.key] = {level, &setting};
+  }
+}
+
+// The algorithm decides over what was said before it; what was said beside or after it must agree.
+void fix_algorithm(ExperimentConfig& config, const Levels& levels) {
+  const ExperimentConfig wanted = config;
+  apply_algorithm(config.algorithm, config.learner);
+  const auto chosen = levels.find("algorithm");
+  const Level level = chosen == levels.end() ? kDefault : chosen->second.first;
+  for (const auto& option : options()) {
+    const std::string found = option.get(wanted), fixed = option.get(config);
+    const auto given = levels.find(option.name);
+    if (found == fixed || given == levels.end() || given->second.first < level) continue;
+    throw UsageError(concat(given->second.second->where, ": ", option.name, " is '", found,
+                            "', but algorithm ", config.algorithm, " means ", option.name, " = ", fixed));
+  }
+}
+
+std::map<std::string, std::string> by_key(const std::string& text,
+                                          std::vector<std::string>* order = nullptr) {
+  std::map<std::string, std::string> values;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    const size_t equals = line.find(" = ");
+    if (equals == std::string::npos) continue;
+    values[line.substr(0, equals)] = line.substr(equals + 3);
+    if (order != nullptr) order->push_back(line.substr(0, equals));
+  }
+  return values;
+}
+
+}  // namespace
+
+std::vector<Setting> read_settings(const std::filesystem::path& file) {
+  const std::string text = read_text(file);
+  std::vector<Setting> settings;
+  const std::vector<int> lines = lines_of_keys(text);
+  try {
+    std::istringstream in(text);
+    const auto parsed = po::parse_config_file<char>(in, po::options_description(), true);
+    for (size_t i = 0; i < parsed.options.size(); ++i) {
+      const auto& option = parsed.options[i];
+      const std::string where = i < lines.size() ? concat(file.string(), ":", lines[i]) : file.string();
+      settings.push_back({option.string_key, option.value.empty() ? "" : option.value.front(), where});
+    }
+  } catch (const po::invalid_syntax& error) {
+    throw UsageError(concat(place(file.string(), text, error.tokens()), ": cannot read '",
+                            trimmed(error.tokens()), "', expected [section] or key = value"));
+  } catch (const po::error& error) {
+    throw UsageError(concat(file.string(), ": ", error.what()));
+  }
+  std::map<std::string, const Setting*> seen;
+  for (const auto& setting : settings) {
+    find_option(setting.key, setting.where);
+    const auto [first, is_new] = seen.emplace(setting.key, &setting);
+    require_usage(is_new, setting.where, ": ", setting.key, " is given twice, first at ",
+                  first->second->where);
+  }
+  return settings;
+}
+
+std::vector<NamedConfig> installed_configs() {
+  std::vector<NamedConfig> configs;
+  for (const auto& entry : std::filesystem::directory_iterator(data_directory() / "configs")) {
+    if (entry.path().extension() != ".ini") continue;
+    configs.push_back({entry.path().stem().string(), first_comment(entry.path())});
+  }
+  std::sort(configs.begin(), configs.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return configs;
+}
+
+std::filesystem::path find_config(const std::string& name) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(name, ignored)) return name;
+  const auto folder = data_directory() / "configs";
+  for (const auto& candidate : {folder / name, folder / (name + ".ini")}) {
+    if (name.find('/') == std::string::npos && std::filesystem::is_regular_file(candidate, ignored))
+      return candidate;
+  }
+  std::vector<std::string> known;
+  for (const auto& config : installed_configs()) known.push_back(config.name);
+  throw UsageError(
+      concat("--config: no file '", name, "', and ", unknown_name("configuration", name, known)));
+}
+
+ExperimentConfig make_config(const std::vector<Setting>& file, const std::vector<Setting>& flags) {
+  ExperimentConfig config;
+  Levels levels;
+  assign(config, file, kFile, levels);
+  assign(config, flags, kFlag, levels);
+  fix_algorithm(config, levels);
+  return config;
+}
+
+std::string format_config(const ExperimentConfig& config) {
+  std::string text = "# The effective configuration of this run: every key.\n", section;
+  for (const auto& option : options()) {
+    if (option.section() != section) {
+      section = option.section();
+      text += concat("\n[", section, "]\n");
+    }
+    const std::string key = section.empty() ? option.name : option.name.substr(section.size() + 1);
+    text += concat(key, " = ", option.get(config), "  # ", option.meaning, "\n");
+  }
+  return text;
+}
+
+std::string training_text(const ExperimentConfig& config) {
+  std::string text;
+  for (const auto& option : options()) {
+    if (option.determines_training) text += concat(option.name, " = ", option.get(config), "\n");
+  }
+  return text;
+}
+
+std::optional<Difference> first_difference(const std::string& left, const std::string& right,
+                                           const std::string& prefix) {
+  std::vector<std::string> order;
+  auto a = by_key(left, &order), b = by_key(right, &order);
+  for (const auto& key : order) {
+    if (key.rfind(prefix, 0) == 0 && (a.count(key) != b.count(key) || a[key] != b[key])) {
+      return Difference{key, a.count(key) != 0 ? a[key] : "(absent)",
+                        b.count(key) != 0 ? b[key] : "(absent)"};
+    }
+  }
+  return std::nullopt;
+}
+
+int thread_count(const ExperimentConfig& config) {
+  if (config.threads > 0) return static_cast<int>(config.threads);
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
+  return std::max(1, CPU_COUNT(&cores));
+}
+
+}  // namespace innerloop

@@ -1,0 +1,94 @@
+#include <algorithm>
+#include <functional>
+#include <iomanip>
+#include <iostream>
+
+#include "base/error.h"
+#include "envs/registry.h"
+#include "meta/algorithms.h"
+#include "runners/commands.h"
+
+namespace innerloop {
+namespace {
+
+using Rows = std::vector<NamedDescription>;
+
+struct Listing {
+  std::string name;
+  std::function<Rows()> rows;
+};
+
+Rows environments() {
+  Rows rows;
+  for (const auto& name : environment_names()) {
+    rows.push_back({name, make_environment({.name = name})->spec().description});
+  }
+  return rows;
+}
+
+Rows configs() {
+  Rows rows;
+  for (const auto& config : installed_configs()) rows.push_back({config.name, config.description});
+  return rows;
+}
+
+Rows optimizers() {
+  Rows rows;
+  for (const auto& optimizer : meta_optimizers()) rows.push_back({optimizer.name, optimizer.description});
+  return rows;
+}
+
+const std::vector<Listing>& listings() {
+  static const std::vector<Listing> table{{"environments", environments},
+                                          {"policies", policies},
+                                          {"algorithms", algorithms},
+                                          {"optimizers", optimizers},
+                                          {"configs", configs}};
+  return table;
+}
+
+void print(const Rows& rows, const std::string& indent) {
+  size_t width = 0;
+  for (const auto& row : rows) width = std::max(width, row.name.size());
+  for (const auto& row : rows) {
+    std::cout << indent << std::left << std::setw(static_cast<int>(width) + 2) << row.name << row.description
+              << '\n';
+  }
+}
+
+}  // namespace
+
+CommandDescription list_description() {
+  return {.name = "list",
+          .summary = "Lists what there is, one line each; without a word, everything.",
+          .operands = "[environments | policies | algorithms | optimizers | configs]"};
+}
+
+int list(const std::vector<std::string>& arguments) {
+  const auto description = list_description();
+  const auto line = parse_command_line(description, arguments);
+  if (line.help) {
+    print_help(std::cout, description);
+    return 0;
+  }
+  if (line.operands.empty()) {
+    for (const auto& listing : listings()) {
+      std::cout << listing.name << '\n';
+      print(listing.rows(), "  ");
+      std::cout << '\n';
+    }
+    return 0;
+  }
+  require_usage(line.operands.size() == 1, "list: expected one word, found ", line.operands.size());
+  std::vector<std::string> known;
+  for (const auto& listing : listings()) {
+    if (listing.name == line.operands.front()) {
+      print(listing.rows(), "");
+      return 0;
+    }
+    known.push_back(listing.name);
+  }
+  throw UsageError(unknown_name("listing", line.operands.front(), known));
+}
+
+}  // namespace innerloop

@@ -1,0 +1,77 @@
+// innerloop COMMAND [options]
+#include <csignal>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/paths.h"
+#include "runners/commands.h"
+
+namespace innerloop {
+namespace {
+
+struct Command {
+  CommandDescription description;
+  int (*run)(const std::vector<std::string>& arguments);
+};
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table{{train_description(), train},
+                                          {adapt_description(), adapt},
+                                          {record_description(), record},
+                                          {list_description(), list}};
+  return table;
+}
+
+void print_usage(std::ostream& out) {
+  out << "innerloop " << version() << ": learning to learn, from task distribution to video\n\n"
+      << "usage: innerloop COMMAND [options]\n\n";
+  for (const auto& command : commands()) {
+    std::string name = command.description.name;
+    name.resize(10, ' ');
+    out << "  " << name << command.description.summary << '\n';
+  }
+  out << "\ninnerloop COMMAND --help tells more; innerloop --version prints the version.\n\n"
+      << "first steps:\n"
+      << "  innerloop train --config navigation_2d          trains into runs/navigation_2d-seed1\n"
+      << "  innerloop adapt --run runs/navigation_2d-seed1  how well it adapts to new tasks\n"
+      << "  innerloop record --run runs/navigation_2d-seed1 videos of it\n\n"
+      << "exit codes: 0 done, 1 failure, 2 a request that cannot be understood, 130 and 143 stopped by a "
+         "signal\n";
+}
+
+int run(const std::vector<std::string>& arguments) {
+  require_usage(!arguments.empty(), "expected a command; see innerloop --help");
+  const std::string& name = arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_usage(std::cout);
+    return 0;
+  }
+  if (name == "--version") {
+    std::cout << "innerloop " << version() << '\n';
+    return 0;
+  }
+  std::vector<std::string> known;
+  for (const auto& command : commands()) {
+    if (command.description.name == name) return command.run({arguments.begin() + 1, arguments.end()});
+    known.push_back(command.description.name);
+  }
+  throw UsageError(unknown_name("command", name, known));
+}
+
+}  // namespace
+}  // namespace innerloop
+
+int main(int argc, char* argv[]) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the size limit is an error to report, not a death
+  try {
+    return innerloop::run({argv + 1, argv + argc});
+  } catch (const innerloop::UsageError& error) {
+    std::cerr << "innerloop: " << error.what() << '\n';
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << "innerloop: " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,175 @@
+#include "runners/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+
+#include "base/error.h"
+#include "runners/checkpoint.h"
+
+namespace innerloop {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr double kSecondsBetweenLines = 5, kSecondsBetweenBars = 0.1;
+
+std::string number(double value) {
+  char buffer[40];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
+}
+
+double seconds_since(Clock::time_point then) {
+  return std::chrono::duration<double>(Clock::now() - then).count();
+}
+
+// The iteration a complete row begins with, or -1.
+int64_t row_iteration(const std::string& row) {
+  int64_t value = -1;
+  const auto result = std::from_chars(row.data(), row.data() + row.size(), value);
+  return result.ec == std::errc() && *result.ptr == ',' ? value : -1;
+}
+
+std::string describe(int64_t iteration, int64_t total, double seconds_per_iteration,
+                     const IterationReport& report) {
+  char text[256];
+  const auto& step = report.meta_step;
+  const double before = report.returns.front().mean, after = report.returns.back().mean;
+  int length = std::snprintf(text, sizeof text, "%*lld/%lld", static_cast<int>(std::to_string(total).size()),
+                             static_cast<long long>(iteration), static_cast<long long>(total));
+  std::string out(text, static_cast<size_t>(length));
+  length = report.returns.size() > 1
+               ? std::snprintf(text, sizeof text, "  return %8.2f -> %8.2f", before, after)
+               : std::snprintf(text, sizeof text, "  return %8.2f", before);
+  out.append(text, static_cast<size_t>(length));
+  length =
+      std::snprintf(text, sizeof text, "  kl %.4f%s  %.2f s/iteration  %s left", step.kl_after,
+                    step.accepted ? "" : " (step rejected)", seconds_per_iteration,
+                    format_duration(seconds_per_iteration * static_cast<double>(total - iteration)).c_str());
+  return out.append(text, static_cast<size_t>(length));
+}
+
+}  // namespace
+
+ProgressTable::ProgressTable(std::filesystem::path file, int64_t inner_steps, bool defines_success)
+    : file_(std::move(file)), inner_steps_(inner_steps), defines_success_(defines_success) {
+  header_ = "iteration,environment_steps";
+  for (int64_t k = 0; k <= inner_steps_; ++k) {
+    header_ += concat(",step_", k, "_return_mean,step_", k, "_return_std");
+    if (defines_success_) header_ += concat(",step_", k, "_success_rate");
+  }
+  header_ += ",loss_before,loss_after,kl_before,kl_after,line_search,accepted";
+  for (int64_t k = 0; k <= inner_steps_; ++k) header_ += concat(",step_", k, "_explained_variance");
+  header_ += ",entropy,sampling_seconds,advantage_seconds,update_seconds\n";
+}
+
+ProgressTable::~ProgressTable() {
+  if (out_ != nullptr) std::fclose(out_);
+}
+
+int64_t ProgressTable::open(int64_t iteration) {
+  std::string content = header_;
+  int64_t kept = 0;
+  std::ifstream in(file_, std::ios::binary);
+  if (in.good()) {
+    const std::string old{std::istreambuf_iterator<char>(in), {}};
+    const size_t common = std::min(old.size(), header_.size());
+    require(old.compare(0, common, header_, 0, common) == 0, "'", file_.string(),
+            "' has other columns than this training: move it away to go on");
+    for (size_t at = header_.size(); at < old.size();) {
+      const size_t end = old.find('\n', at);
+      if (end == std::string::npos) break;  // a row that was being written
+      const std::string row = old.substr(at, end + 1 - at);
+      const int64_t number_of_row = row_iteration(row);
+      if (number_of_row >= 1 && number_of_row <= iteration) {
+        content += row;
+        ++kept;
+      }
+      at = end + 1;
+    }
+  }
+  write_file_atomically(file_, content);
+  out_ = std::fopen(file_.c_str(), "ae");
+  require(out_ != nullptr, "cannot open '", file_.string(), "': ", std::strerror(errno));
+  return kept;
+}
+
+void ProgressTable::append(int64_t iteration, int64_t environment_steps, const IterationReport& report) {
+  std::string row = concat(iteration, ",", environment_steps);
+  for (const auto& returns : report.returns) {
+    row += concat(",", number(returns.mean), ",", number(returns.std));
+    if (defines_success_) row += concat(",", number(returns.success_rate));
+  }
+  const auto& step = report.meta_step;
+  for (const double value : {step.loss_before, step.loss_after, step.kl_before, step.kl_after}) {
+    row += concat(",", number(value));
+  }
+  row += concat(",", step.line_search, ",", step.accepted ? 1 : 0);
+  for (const double value : report.explained_variance) row += concat(",", number(value));
+  for (const double value :
+       {report.entropy, report.sampling_seconds, report.advantage_seconds, report.update_seconds}) {
+    row += concat(",", number(value));
+  }
+  row += "\n";
+  const bool written = std::fwrite(row.data(), 1, row.size(), out_) == row.size() && std::fflush(out_) == 0;
+  require(written, "cannot write '", file_.string(), "': ", std::strerror(errno));
+}
+
+void ProgressTable::sync() {
+  require(fsync(fileno(out_)) == 0, "cannot sync '", file_.string(), "': ", std::strerror(errno));
+}
+
+std::string format_duration(double seconds) {
+  const auto total = static_cast<long long>(std::llround(std::max(0.0, seconds)));
+  char text[48];
+  if (total >= 3600) {
+    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", total / 3600, total / 60 % 60, total % 60);
+  } else {
+    std::snprintf(text, sizeof text, "%lld:%02lld", total / 60, total % 60);
+  }
+  return text;
+}
+
+ProgressDisplay::ProgressDisplay(std::FILE* out, int64_t done, int64_t total)
+    : out_(out), terminal_(isatty(fileno(out)) == 1), start_(done), total_(total), begin_(Clock::now()) {}
+
+void ProgressDisplay::update(int64_t iteration, const IterationReport& report) {
+  const bool edge = iteration == start_ + 1 || iteration == total_;
+  if (!edge && seconds_since(shown_) < (terminal_ ? kSecondsBetweenBars : kSecondsBetweenLines)) return;
+  shown_ = Clock::now();
+  const double rate = seconds_since(begin_) / static_cast<double>(iteration - start_);
+  const std::string text = describe(iteration, total_, rate, report);
+  if (terminal_) {
+    constexpr int64_t kWidth = 20;
+    const int64_t filled = kWidth * iteration / total_;
+    std::string bar(static_cast<size_t>(filled), '=');
+    bar.resize(static_cast<size_t>(kWidth), ' ');
+    std::fprintf(out_, "\r[%s] %s\x1b[K", bar.c_str(), text.c_str());
+    open_line_ = true;
+  } else {
+    std::fprintf(out_, "%s\n", text.c_str());
+  }
+  std::fflush(out_);
+}
+
+void ProgressDisplay::finish() {
+  if (open_line_) std::fprintf(out_, "\n");
+  open_line_ = false;
+  std::fflush(out_);
+}
+
+void RunLog::write(const std::string& message) const {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char time[32];
+  std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  std::ofstream(file_, std::ios::app) << time << "  " << message << '\n';
+}
+
+}  // namespace innerloop
