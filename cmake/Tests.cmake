@@ -26,7 +26,7 @@ foreach(room base envs networks policies sampling meta runners)
   endif()
   add_program(${room}_tests SOURCES ${sources} LINK ${room} ${catch_main} ${torch})
   # A failing test of a room is told from a hanging one after five minutes.
-  catch_discover_tests(${room}_tests TEST_SPEC "~[slow]" PROPERTIES TIMEOUT 300)
+  catch_discover_tests(${room}_tests TEST_PREFIX "${room}: " TEST_SPEC "~[slow]~[.]" PROPERTIES TIMEOUT 300)
   add_test(NAME ${room}_slow COMMAND ${room}_tests "[slow]" ${allow_no_tests} CONFIGURATIONS slow)
   set_tests_properties(${room}_slow PROPERTIES LABELS slow TIMEOUT 3600)
 endforeach()
