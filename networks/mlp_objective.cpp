@@ -1,0 +1,140 @@
+#include <optional>
+
+#include "base/error.h"
+#include "networks/mlp_linearization.h"
+
+namespace innerloop {
+namespace {
+
+// The head and its derivatives in (output, own entries...), through autograd on leaves. The graph of the
+// gradient is built once; every product with the second derivative reuses it.
+class HeadDerivatives {
+ public:
+  HeadDerivatives(const Head& head, const torch::Tensor& output, const Params& own) {
+    const at::AutoGradMode with_graph(true);
+    const auto leaf = output.detach().requires_grad_();
+    const auto own_leaves = own.as_leaves();
+    const auto value = head(leaf, own_leaves);
+    require(value.defined() && value.dim() == 1 && value.size(0) == output.size(0), "head: the loss is ",
+            value.defined() ? concat(value.sizes()) : "undefined", ", expected [", output.size(0), "]");
+    loss_ = value.detach();
+    leaves_.push_back(leaf);
+    for (const auto& entry : own_leaves) leaves_.push_back(entry.value);
+    if (value.requires_grad()) {
+      gradient_ =
+          torch::autograd::grad({value.sum()}, leaves_, {}, /*retain_graph=*/true, /*create_graph=*/true,
+                                /*allow_unused=*/true);
+    }
+    gradient_.resize(leaves_.size());
+    values_ = or_zeros(gradient_);
+  }
+
+  const torch::Tensor& loss() const { return loss_; }
+  const std::vector<torch::Tensor>& gradient() const {
+    return values_;
+  }  // as the leaves: output, own entries
+
+  // The second derivative times `tangents`, both ordered as the leaves.
+  std::vector<torch::Tensor> second(const std::vector<torch::Tensor>& tangents) const {
+    const at::AutoGradMode with_graph(true);
+    std::vector<torch::Tensor> curved, along;
+    for (size_t i = 0; i < gradient_.size(); ++i) {
+      if (!gradient_[i].defined() || !gradient_[i].requires_grad())
+        continue;  // constant: no second derivative
+      curved.push_back(gradient_[i]);
+      along.push_back(tangents[i]);
+    }
+    std::vector<torch::Tensor> product(leaves_.size());
+    if (!curved.empty()) {
+      product = torch::autograd::grad(curved, leaves_, along, /*retain_graph=*/true, /*create_graph=*/false,
+                                      /*allow_unused=*/true);
+    }
+    return or_zeros(product);
+  }
+
+ private:
+  std::vector<torch::Tensor> or_zeros(const std::vector<torch::Tensor>& values) const {
+    std::vector<torch::Tensor> out;
+    for (size_t i = 0; i < values.size(); ++i) {
+      out.push_back(values[i].defined() ? values[i].detach() : torch::zeros_like(leaves_[i].detach()));
+    }
+    return out;
+  }
+
+  torch::Tensor loss_;
+  std::vector<torch::Tensor> leaves_, gradient_, values_;
+};
+
+Params own_entries(const Mlp& network, const Params& params) {
+  const auto names = network.parameter_names();
+  std::vector<Params::Entry> own;
+  for (const auto& entry : params) {
+    if (std::find(names.begin(), names.end(), entry.name) == names.end()) own.push_back(entry);
+  }
+  return Params(std::move(own));
+}
+
+}  // namespace
+
+struct MlpObjective::State {
+  State(const Mlp& network, const Params& at, const torch::Tensor& x, const Head& head)
+      : params(at.detached()),
+        own(own_entries(network, params)),
+        linearization(network, params, x),
+        derivatives(head, linearization.output(), own) {}
+
+  // From the network's part and the part of the own entries (from own_part[1] on), in the order of params.
+  Params assembled(const Params& network_part, const std::vector<torch::Tensor>& own_part) const {
+    std::vector<torch::Tensor> values;
+    size_t next = 1;
+    for (const auto& entry : params) {
+      values.push_back(own.contains(entry.name) ? own_part[next++] : network_part.at(entry.name));
+    }
+    return params.with(std::move(values));
+  }
+
+  // (y', own entries of the direction), as the head's leaves.
+  std::vector<torch::Tensor> tangents(const Params& direction) const {
+    std::vector<torch::Tensor> out{linearization.pushforward(direction)};
+    for (const auto& entry : own) {
+      const auto& value = direction.at(entry.name);
+      require(value.sizes() == entry.value.sizes(), "objective: direction '", entry.name, "' is ",
+              value.sizes(), ", expected ", entry.value.sizes());
+      out.push_back(value.detach());
+    }
+    return out;
+  }
+
+  Params params, own;
+  MlpLinearization linearization;
+  HeadDerivatives derivatives;
+  std::optional<Params> gradient;
+};
+
+MlpObjective::MlpObjective(const Mlp& network, const Params& params, const torch::Tensor& x, Head head)
+    : state_(std::make_unique<State>(network, params, x, head)) {}
+
+MlpObjective::~MlpObjective() = default;
+
+const torch::Tensor& MlpObjective::loss() const { return state_->derivatives.loss(); }
+
+const Params& MlpObjective::gradient() const {
+  if (!state_->gradient) {
+    const auto& head = state_->derivatives.gradient();
+    state_->gradient = state_->assembled(state_->linearization.pullback(head[0]), head);
+  }
+  return *state_->gradient;
+}
+
+Params MlpObjective::hessian_product(const Params& direction) const {
+  const auto second = state_->derivatives.second(state_->tangents(direction));
+  const auto& cotangent = state_->derivatives.gradient()[0];
+  return state_->assembled(state_->linearization.pullback_tangent(direction, cotangent, second[0]), second);
+}
+
+Params MlpObjective::gauss_newton_product(const Params& direction) const {
+  const auto second = state_->derivatives.second(state_->tangents(direction));
+  return state_->assembled(state_->linearization.pullback(second[0]), second);
+}
+
+}  // namespace innerloop
