@@ -1,8 +1,8 @@
 // The interface of every task-distribution environment. Eigen only; no torch in this room.
 //
-// An environment is a Markov decision process that depends on a task (a goal, a velocity, a set of masses). A task
-// is a value: a vector of numbers whose names stand in the specification. Randomness comes in by argument, so
-// the same streams give the same episode.
+// An environment is a Markov decision process that depends on a task (a goal, a velocity, a set of masses). A
+// task is a value: a vector of numbers whose names stand in the specification. Randomness comes in by
+// argument, so the same streams give the same episode.
 #pragma once
 
 #include <Eigen/Core>
@@ -25,8 +25,8 @@ struct EnvironmentSpec {
   std::string description;  // one line for `innerloop list environments`
   int64_t observation_size = 0;
   ActionKind action_kind = ActionKind::kContinuous;
-  int64_t action_size = 0;  // continuous: dimensions; discrete: number of choices
-  int64_t horizon = 0;      // steps after which an episode is cut; T_i's H
+  int64_t action_size = 0;                   // continuous: dimensions; discrete: number of choices
+  int64_t horizon = 0;                       // steps after which an episode is cut; T_i's H
   std::vector<std::string> task_parameters;  // name of each entry of a task, e.g. {"goal_x", "goal_y"}
   double step_seconds = 0;                   // simulated time of one step, so that videos run in real time
   bool defines_success = false;              // StepResult::success means something
