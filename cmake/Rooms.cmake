@@ -6,7 +6,8 @@ target_compile_options(warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wco
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 blames its own AVX-512 intrinsics, where Eigen uses them (GCC bug 105593), and its own std::string, in
   # "a" + string (GCC bug 105651).
-  target_compile_options(warnings INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+  target_compile_options(warnings INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized
+    -Wno-restrict)
 endif()
 
 # How all code of the project is compiled: alike everywhere, or Eigen's alignment and the rounding of a product

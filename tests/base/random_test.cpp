@@ -86,7 +86,7 @@ TEST_CASE("neighbouring streams are uncorrelated", "[base][random]") {
   CHECK(std::abs(product) < 4 / std::sqrt(kStreams));
 }
 
-TEST_CASE("uniform numbers have the moments of U[0, 1) and keep their bounds", "[base][random]") {
+TEST_CASE("uniform numbers have the moments of the unit interval and keep their bounds", "[base][random]") {
   constexpr int kDraws = 1000000;
   Stream stream({.seed = 3});
   double sum = 0, squares = 0, low = 1, high = 0;

@@ -190,7 +190,7 @@ TEST_CASE("what is kept between calls never answers for other arguments", "[mlp]
   CHECK(identical(here.pullback_tangent(direction, c, at.ct), changed));
 }
 
-TEST_CASE("shared, strided and further parameters are read as they are; results have no graph", "[mlp]") {
+TEST_CASE("shared, strided and further parameters are read as they are, and results have no graph", "[mlp]") {
   const MlpPoint at(MlpCase{{4, {6, 7}, 3, Activation::kTanh}, 1, 33});
   const auto x = normal(*std::make_unique<Stream>(StreamKey{.seed = 3}), {33, 2, 4}).transpose(0, 1);
   const auto strided = at.params.map([](const torch::Tensor& t) {
