@@ -12,6 +12,14 @@ namespace innerloop {
 const cv::Scalar planar_colours::kTrail(205, 92, 30);
 const cv::Scalar planar_colours::kGoal(76, 160, 38);
 
+cv::Scalar planar_colours::step(size_t i, size_t n) {
+  if (n <= 1 || i + 1 == n) return kTrail;
+  if (i == 0) return {150, 140, 132};
+  // Orange to purple between them.
+  const double share = n <= 3 ? 0 : static_cast<double>(i - 1) / static_cast<double>(n - 3);
+  return cv::Scalar(20, 120, 235) * (1 - share) + cv::Scalar(170, 60, 150) * share;
+}
+
 namespace {
 
 using planar_colours::kGoal;
@@ -182,17 +190,20 @@ cv::Point2d PlanarView::at(const Eigen::Vector2d& position) const {
   return {(position.x() - arena_.min().x()) * scale_, (arena_.max().y() - position.y()) * scale_};
 }
 
-cv::Mat draw_planar(const PlanarScene& scene, const std::vector<PlanarPath>& paths, int pixels) {
+cv::Mat draw_planar(const PlanarScene& scene, const std::vector<PlanarPaths>& groups, int pixels) {
   const PlanarView view(scene, pixels);
   cv::Mat image = draw_ground(scene, view);
-  for (const auto& item : paths) {
-    require(!item.path.empty(), "cannot draw a path without positions");
-    blend(image, item.opacity, [&](cv::Mat& layer) {
-      draw_path(layer, view, item.path, item.path.size(), item.colour, item.colour, item.width);
-      if (item.end_marker) disc(layer, view.at(item.path.back()), 2 * item.width, item.colour);
+  for (const auto& group : groups) {
+    blend(image, group.opacity, [&](cv::Mat& layer) {
+      for (const auto& path : group.paths) {
+        require(!path.empty(), "cannot draw a path without positions");
+        draw_path(layer, view, path, path.size(), group.colour, group.colour, group.width);
+        disc(layer, view.at(path.back()), group.dot, group.colour);
+      }
     });
   }
-  if (!paths.empty()) draw_start(image, view, paths.back().path.front());
+  if (!groups.empty() && !groups.back().paths.empty())
+    draw_start(image, view, groups.back().paths.front().front());
   return finish(image, view, scene);
 }
 

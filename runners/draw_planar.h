@@ -28,21 +28,23 @@ class PlanarView {
   cv::Size size_;
 };
 
-// A path in one colour of a figure.
-struct PlanarPath {
-  Path path;
-  cv::Scalar colour;  // BGR
-  double opacity = 1;
-  double width = 2.5;      // pixels
-  bool end_marker = true;  // a dot where it ends
-};
-
 namespace planar_colours {
 extern const cv::Scalar kTrail, kGoal;  // BGR
-}
+// Colour i of n that follow each other from grey (before) to the trail's blue (last).
+cv::Scalar step(size_t i, size_t n);
+}  // namespace planar_colours
 
-// The scene with several paths at once, the last on top.
-cv::Mat draw_planar(const PlanarScene& scene, const std::vector<PlanarPath>& paths, int pixels);
+// Paths of a figure that look alike.
+struct PlanarPaths {
+  std::vector<Path> paths;
+  cv::Scalar colour;  // BGR
+  double opacity = 1;
+  double width = 2.5;  // pixels
+  double dot = 5;      // radius in pixels of the dot where a path ends
+};
+
+// The scene with several groups of paths at once, the last on top.
+cv::Mat draw_planar(const PlanarScene& scene, const std::vector<PlanarPaths>& groups, int pixels);
 
 class PlanarRenderer : public TrajectoryRenderer {
  public:

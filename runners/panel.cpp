@@ -1,5 +1,7 @@
 #include "runners/panel.h"
 
+#include <algorithm>
+#include <cmath>
 #include <iomanip>
 #include <opencv2/imgproc.hpp>
 #include <sstream>
@@ -16,6 +18,17 @@ constexpr double kTitleSize = 24, kSubtitleSize = 15, kFigureSize = 19;
 // BGR.
 const cv::Scalar kPaper(252, 250, 249), kInk(55, 41, 31), kPale(128, 114, 102);
 
+// Whole words of the text, as many as are at most `width` pixels wide.
+std::string fitting(const Font& font, std::string text, double pixels, double width) {
+  if (font.width(text, pixels) <= width) return text;
+  const std::string ellipsis = " \u2026";
+  while (!text.empty() && font.width(text + ellipsis, pixels) > width) {
+    const size_t space = text.rfind(' ');
+    text.resize(space == std::string::npos ? 0 : space);
+  }
+  return text + ellipsis;
+}
+
 }  // namespace
 
 cv::Mat PanelPainter::panel(const cv::Mat& picture, const Caption& caption) const {
@@ -24,7 +37,8 @@ cv::Mat PanelPainter::panel(const cv::Mat& picture, const Caption& caption) cons
                 kPaper);
   picture.copyTo(image(cv::Rect(kMargin, kHeader, picture.cols, picture.rows)));
   draw_text(image, bold_, caption.title, {kMargin, 34}, Align::kLeft, kTitleSize, kInk);
-  draw_text(image, book_, caption.subtitle, {kMargin, 58}, Align::kLeft, kSubtitleSize, kPale);
+  draw_text(image, book_, fitting(book_, caption.subtitle, kSubtitleSize, picture.cols), {kMargin, 58},
+            Align::kLeft, kSubtitleSize, kPale);
   const double baseline = kHeader + picture.rows + 32;
   draw_text(image, book_, caption.left, {kMargin, baseline}, Align::kLeft, kFigureSize, kPale);
   draw_text(image, bold_, caption.right, {static_cast<double>(image.cols - kMargin), baseline}, Align::kRight,
@@ -46,14 +60,21 @@ cv::Mat PanelPainter::legend(int width, const std::vector<LegendEntry>& entries)
   return image;
 }
 
-cv::Mat side_by_side(const std::vector<cv::Mat>& panels) {
-  require(!panels.empty(), "no panels to set side by side");
-  for (const auto& panel : panels) {
-    require(panel.rows == panels.front().rows, "panels of ", panels.front().rows, " and ", panel.rows,
-            " rows");
+cv::Mat in_rows(const std::vector<cv::Mat>& pictures, size_t columns) {
+  require(!pictures.empty() && columns > 0, "no pictures to set side by side");
+  cv::Size all(0, 0);
+  std::vector<cv::Point> places;
+  for (size_t first = 0; first < pictures.size(); first += columns) {
+    cv::Size row(0, 0);
+    for (size_t i = first; i < std::min(pictures.size(), first + columns); ++i) {
+      places.emplace_back(row.width, all.height);
+      row = {row.width + pictures[i].cols, std::max(row.height, pictures[i].rows)};
+    }
+    all = {std::max(all.width, row.width), all.height + row.height};
   }
-  cv::Mat image;
-  cv::hconcat(panels, image);
+  cv::Mat image(all, CV_8UC3, kPaper);
+  for (size_t i = 0; i < pictures.size(); ++i)
+    pictures[i].copyTo(image(cv::Rect(places[i], pictures[i].size())));
   return image;
 }
 

@@ -11,7 +11,7 @@ namespace innerloop {
 
 struct Caption {
   std::string title;     // "After 1 gradient step"
-  std::string subtitle;  // what and which task
+  std::string subtitle;  // what and which task; ends in an ellipsis where it does not fit
   std::string left;      // below the picture: "step 12 of 100"
   std::string right;     // "return -3.21"
 };
@@ -32,8 +32,8 @@ class PanelPainter {
   Font book_{Font::Weight::kBook}, bold_{Font::Weight::kBold};
 };
 
-// Panels of one height, left to right.
-cv::Mat side_by_side(const std::vector<cv::Mat>& panels);
+// Pictures left to right in rows of `columns`, on paper where the last row or a narrower picture leaves room.
+cv::Mat in_rows(const std::vector<cv::Mat>& pictures, size_t columns);
 
 // "Before adaptation", "After 1 gradient step", "After 3 gradient steps".
 std::string step_title(int64_t step);

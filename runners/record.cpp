@@ -1,0 +1,92 @@
+// `innerloop record`: films and a figure of a trained policy adapting to held-out tasks.
+#include <algorithm>
+#include <iostream>
+
+#include "base/error.h"
+#include "runners/commands.h"
+#include "runners/films.h"
+#include "runners/run_directory.h"
+
+namespace innerloop {
+namespace {
+
+std::vector<int64_t> steps_to_film(const std::string& text, const EvaluationConfig& evaluation) {
+  auto steps = parse_integers("steps", text, 0);
+  std::sort(steps.begin(), steps.end());
+  steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
+  require_usage(steps.back() <= evaluation.steps, "--steps ", text, ": the evaluation takes ",
+                evaluation.steps, " gradient steps, so it has nothing to film after ", steps.back(),
+                "; give --evaluation.steps ", steps.back(), " for more");
+  return steps;
+}
+
+}  // namespace
+
+CommandDescription record_description() {
+  return {
+      .name = "record",
+      .summary = "film a trained policy on held-out tasks, before and after gradient steps",
+      .details =
+          "Reads DIR/config.ini and DIR/checkpoints/last.ckpt. The tasks are the first ones of `innerloop "
+          "adapt`\n"
+          "with the same seed. Writes into DIR/videos one film per task and step (task_1_step_0.mp4, ...),\n"
+          "adaptation.mp4 (the first task, all steps side by side) and trajectories.png (all tasks before "
+          "and\n"
+          "after). Films follow the first trajectory of each batch, whatever its return; the others are "
+          "faint.",
+      .options = {{"run", "DIR", "the run directory that `innerloop train` made"},
+                  {"tasks", "N", "held-out tasks to film, 3 if not given"},
+                  {"steps", "K,K,...", "gradient steps after which to film, 0,1,3 if not given"},
+                  {"fps", "N",
+                   "pictures per second; if not given, as many as the environment steps per second"},
+                  {"trajectories", "N", "trajectories sampled per task and step", "evaluation.trajectories"},
+                  {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
+                  {"threads", "N", "worker threads, 0 = one per core", "threads"}},
+      .sections = {"evaluation", "inner"}};
+}
+
+int record(const std::vector<std::string>& arguments) {
+  const CommandLine line = parse_command_line(record_description(), arguments);
+  if (line.help) {
+    print_help(std::cout, record_description());
+    return 0;
+  }
+  require_usage(line.has("run"),
+                "record: --run is missing, expected the directory that `innerloop train` made");
+  const TrainedRun run = open_run(line.value("run"), line.settings);
+  FilmConfig films{.environment = run.config.learner.environment,
+                   .steps = steps_to_film(line.value("steps", "0,1,3"), run.config.evaluation),
+                   .seed = run.config.evaluation.seed};
+  if (line.has("fps")) films.fps = static_cast<double>(parse_integer("fps", line.value("fps"), 1, 240));
+  require_drawable(films.environment);
+  EvaluationConfig evaluation = run.config.evaluation;
+  evaluation.tasks = parse_integer("tasks", line.value("tasks", "3"), 1);
+  evaluation.steps = films.steps.back();
+
+  ThreadPool pool(thread_count(run.config), &Executor::prepare_thread);
+  const auto learner = restore_learner(run, pool);
+  frames_per_second(films, learner->environment());  // refuses before the work
+  const auto folder = run.directory.root() / "videos";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  require(!error, "cannot make the folder '", folder.string(), "': ", error.message());
+  std::cout << learner->environment().name << ", " << run.config.algorithm << " after "
+            << run.checkpoint.iteration << " meta-iterations: " << evaluation.tasks << " held-out task"
+            << (evaluation.tasks == 1 ? "" : "s") << ", seed " << evaluation.seed
+            << "; films follow trajectory " << kFilmed + 1 << " of " << evaluation.trajectories << std::endl;
+  const Evaluation result = learner->evaluate(evaluation, true, [&](int64_t step) {
+    std::cerr << "  sampled after " << step << " of " << evaluation.steps << " gradient steps\n";
+  });
+
+  const auto wrote = [](const std::filesystem::path& file) {
+    std::cout << "wrote " << file.string() << std::endl;
+  };
+  write_trajectory_figure(films, result, folder / "trajectories.png");
+  wrote(folder / "trajectories.png");
+  write_adaptation_film(films, result, 0, folder / "adaptation.mp4");
+  wrote(folder / "adaptation.mp4");
+  write_films(films, result, folder, wrote);
+  return 0;
+}
+
+}  // namespace innerloop
