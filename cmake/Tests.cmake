@@ -20,11 +20,7 @@ foreach(room base envs networks policies sampling meta runners)
   if(NOT sources)
     continue()
   endif()
-  set(torch)
-  if(NOT room MATCHES "^(base|envs|sampling)$")
-    set(torch TORCH)
-  endif()
-  add_program(${room}_tests SOURCES ${sources} LINK ${room} ${catch_main} ${torch})
+  add_program(${room}_tests SOURCES ${sources} LINK ${room} ${catch_main})
   # After five minutes a test counts as hanging. One that matches no TEST_CASE must not pass: Catch2 2 returns 0
   # there, and a name with [ or ; in it (CMake's list syntax) is such a test.
   catch_discover_tests(${room}_tests TEST_PREFIX "${room}: " TEST_SPEC "~[slow]~[.]"
