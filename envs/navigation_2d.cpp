@@ -159,11 +159,7 @@ void Navigation2d::build_world() {
 
   b2CircleShape disc;
   disc.m_radius = static_cast<float>(def_.body_radius);
-  b2FixtureDef fixture;
-  fixture.shape = &disc;
-  fixture.density = 1;
-  fixture.friction = 0;
-  body_->CreateFixture(&fixture);
+  body_->CreateFixture(&disc, 1);
 
   const b2BodyDef fixed;
   b2Body* ground = world_->CreateBody(&fixed);
@@ -175,7 +171,7 @@ void Navigation2d::build_world() {
     chain.CreateLoop(vertices.data(), static_cast<int32>(vertices.size()));
     b2FixtureDef wall;
     wall.shape = &chain;
-    wall.friction = 0;
+    wall.friction = 0;  // so is that of a contact, the geometric mean of two
     ground->CreateFixture(&wall);
   }
 }

@@ -22,7 +22,7 @@ struct Entry {
   std::unique_ptr<Environment> (*make)(int64_t horizon);  // 0: the variant's own horizon
 };
 
-// Adding an environment: write envs/NAME.{h,cpp}, add its line here, run `ctest -R envs`.
+// Adding an environment: write envs/NAME.{h,cpp}, add its line here, run `envs_tests "[contract]"`.
 constexpr Entry kEnvironments[] = {
     {"navigation_2d", make<Navigation2d, navigation_2d>},
     {"navigation_2d_raw", make<Navigation2d, navigation_2d_raw>},

@@ -115,8 +115,11 @@ TEST_CASE("a task holds over resets until the next one is set", "[envs][contract
   };
   environment->set_task(task_of(*environment, 1));
   const auto first = again(7);
-  for (uint64_t seed = 100; seed < 110; ++seed) again(seed);
+  std::vector<Episode> played;
+  for (uint64_t seed = 100; seed < 150; ++seed) played.push_back(again(seed));
   CHECK(again(7) == first);
+  environment->set_task(task_of(*environment, 1));
+  for (uint64_t seed = 150; seed-- > 100;) REQUIRE(again(seed) == played[seed - 100]);  // in the other order
   environment->set_task(task_of(*environment, other_task_seed(*environment, 1)));
   again(7);
   environment->set_task(task_of(*environment, 1));
@@ -200,6 +203,8 @@ TEST_CASE("every environment refuses what does not fit", "[envs][contract]") {
   }
   action.setZero();
   CHECK_NOTHROW(environment->step(action, stream, observation));  // and is none the worse for it
+  environment->set_task(task);
+  CHECK_THROWS_WITH(environment->step(action, stream, observation), contains("reset"));
 }
 
 TEST_CASE("environment names are unique", "[envs]") {
