@@ -120,19 +120,19 @@ class MlpPanels {
   // Adds J^T c to `gradient`; cotangent c [samples, outputs].
   void pullback(const T* cotangent, const LayerViews<T>& gradient) const {
     auto d = scratch(), next = scratch();
-    for_blocks([&](int64_t first, int64_t count) {
+    for_blocks(kBlock, [&](int64_t first, int64_t count) {
       for (int64_t p = 0; p < count; ++p) to_panel(cotangent, units_.back(), first + p, row(d, p, layers_));
       for (size_t l = layers_; l-- > 0;) {
-        K::outer_product(count, std::array{OuterTerm{d(0), units_[l + 1], h_[l](first), units_[l]}},
-                         gradient[l].weight);
-        K::add_row_sums(count, d(0), units_[l + 1], gradient[l].bias);
-        if (l == 0) break;
-        for (int64_t p = 0; p < count; ++p) {
+        for (int64_t p = 0; l > 0 && p < count;
+             ++p) {  // first what reads h in order: it brings h into the cache
           const T* h = h_[l](first + p);
           T* to = row(next, p, l);
           K::product(units_[l], std::array{Term{backward_[l].data(), row(d, p, l + 1), units_[l + 1]}},
                      nullptr, [&](int64_t at, Vector g) { K::store(to + at, slope(K::load(h + at), g)); });
         }
+        K::outer_product(count, std::array{OuterTerm{d(0), units_[l + 1], h_[l](first), units_[l]}},
+                         gradient[l].weight);
+        K::add_row_sums(count, d(0), units_[l + 1], gradient[l].bias);
         std::swap(d, next);
       }
     });
@@ -165,20 +165,12 @@ class MlpPanels {
     std::vector<std::vector<T>> along(1);  // layer 0's is never needed
     for (size_t l = 1; l < layers_; ++l) along.push_back(packed(direction, l, true));
     auto dt = scratch(), next = scratch();
-    for_blocks([&](int64_t first, int64_t count) {
+    for_blocks(std::max<int64_t>(1, kBlock / 2), [&](int64_t first, int64_t count) {
       for (int64_t p = 0; p < count; ++p) {
         to_panel(cotangent_tangent, units_.back(), first + p, row(dt, p, layers_));
       }
       for (size_t l = layers_; l-- > 0;) {
-        const OuterTerm moved{dt(0), units_[l + 1], h_[l](first), units_[l]};
-        K::add_row_sums(count, dt(0), units_[l + 1], gradient[l].bias);
-        if (l == 0) {
-          K::outer_product(count, std::array{moved}, gradient[l].weight);
-          break;
-        }
-        const OuterTerm carried{d_[l + 1](first), units_[l + 1], h_tangent_[l](first), units_[l]};
-        K::outer_product(count, std::array{moved, carried}, gradient[l].weight);
-        for (int64_t p = 0; p < count; ++p) {
+        for (int64_t p = 0; l > 0 && p < count; ++p) {
           const T* h = h_[l](first + p);
           const T* ht = h_tangent_[l](first + p);
           const T* e = kTanh ? e_[l](first + p) : nullptr;
@@ -191,15 +183,21 @@ class MlpPanels {
             K::store(to + at, value);
           });
         }
+        const OuterTerm moved{dt(0), units_[l + 1], h_[l](first), units_[l]};
+        if (l == 0) {
+          K::outer_product(count, std::array{moved}, gradient[l].weight);
+        } else {
+          const OuterTerm carried{d_[l + 1](first), units_[l + 1], h_tangent_[l](first), units_[l]};
+          K::outer_product(count, std::array{moved, carried}, gradient[l].weight);
+        }
+        K::add_row_sums(count, dt(0), units_[l + 1], gradient[l].bias);
         std::swap(dt, next);
       }
     });
   }
 
  private:
-  // Panels whose weight gradients are summed in registers: long sums, and the block's rows stay in the L2
-  // cache.
-  static constexpr int64_t kBlock = std::max<int64_t>(1, 512 / K::kWidth);
+  static constexpr int64_t kBlock = K::kMaxOuterPanels;
 
   // act'(z) g at h = act(z).
   static Vector slope(Vector h, Vector g) {
@@ -232,8 +230,8 @@ class MlpPanels {
   }
 
   template <class Body>
-  void for_blocks(const Body& body) const {
-    for (int64_t first = 0; first < panels_; first += kBlock) body(first, std::min(kBlock, panels_ - first));
+  void for_blocks(int64_t block, const Body& body) const {
+    for (int64_t first = 0; first < panels_; first += block) body(first, std::min(block, panels_ - first));
   }
 
   // Samples beyond the last are zeros: their cotangents are, so they add nothing to any sum.

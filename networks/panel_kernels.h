@@ -68,15 +68,24 @@ struct PanelKernels {
     int64_t right_rows;
   };
 
-  // G [left_rows, right_rows] row-major, added to; every term has the same row counts.
+  // G [left_rows, right_rows] row-major, added to; every term has the same row counts, panels <=
+  // kMaxOuterPanels. A tile's columns (rows of R) are brought together first: they stay in the L1 cache while
+  // the rows of L stream past. The smaller factor gives the columns, so that they are brought together for
+  // many rows.
   template <size_t kTerms>
-  static void outer_product(int64_t panels, const std::array<OuterTerm, kTerms>& terms, T* g) {
-    for (int64_t i = 0; i < terms[0].left_rows; i += kOuterRows) {
-      for (int64_t j = 0; j < terms[0].right_rows; j += kOuterColumns) {
-        outer_tile_for<kOuterRows, kOuterColumns>(i, j, panels, terms, g);
-      }
+  static void outer_product(int64_t panels, std::array<OuterTerm, kTerms> terms, T* g) {
+    Vector columns[kTerms * kMaxOuterPanels * kVectors * kOuterColumns];
+    Outer<kTerms> job{panels, terms, columns, g, terms[0].right_rows, 1};
+    if (terms[0].left_rows < terms[0].right_rows) {
+      for (auto& term : job.terms) term = {term.right, term.right_rows, term.left, term.left_rows};
+      std::swap(job.row_stride, job.column_stride);
+    }
+    const int64_t count = job.terms[0].right_rows;
+    for (int64_t j = 0; j < count; j += kOuterColumns) {
+      outer_columns<kOuterColumns>(job, j, std::min<int64_t>(kOuterColumns, count - j));
     }
   }
+  static constexpr int64_t kMaxOuterPanels = std::max(1, 512 / kWidth);
 
   // sums[i] += sum_s rows[i][s] over panels [count, kWidth], one after another.
   static void add_row_sums(int64_t panels, const T* rows, int64_t count, T* sums) {
@@ -89,7 +98,7 @@ struct PanelKernels {
           for (int v = 0; v < kVectors; ++v) partial[m] += row[m * kVectors + v];
         }
       }
-      const Vector total = lane_sums(partial);
+      const Vector total = lane_sums<kLanes>(partial);
       for (int m = 0; m < group; ++m) sums[i + m] += total[m];
     }
   }
@@ -131,68 +140,97 @@ struct PanelKernels {
     }
   }
 
-  template <int kM, int kN, size_t kTerms>
-  static void outer_tile(int64_t i, int64_t j, int64_t panels, const std::array<OuterTerm, kTerms>& terms,
-                         T* g) {
-    Vector c[kM][kN] = {};
-    for (const auto& term : terms) {
-      for (int64_t p = 0; p < panels; ++p) {
-        const T* left = term.left + (p * term.left_rows + i) * kWidth;
-        const T* right = term.right + (p * term.right_rows + j) * kWidth;
+  template <size_t kTerms>
+  struct Outer {  // one outer_product's arguments; G[i][j] = g[i * row_stride + j * column_stride]
+    int64_t panels;
+    std::array<OuterTerm, kTerms> terms;
+    Vector* columns;
+    T* g;
+    int64_t row_stride, column_stride;
+  };
+
+  template <int kN, size_t kTerms>
+  static void outer_columns(const Outer<kTerms>& job, int64_t j, int64_t count) {
+    if constexpr (kN > 1) {
+      if (count < kN) return outer_columns<kN - 1>(job, j, count);
+    }
+    Vector* to = job.columns;
+    for (const auto& term : job.terms) {
+      for (int64_t p = 0; p < job.panels; ++p) {
+        const T* rows = term.right + (p * term.right_rows + j) * kWidth;
         for (int s = 0; s < kWidth; s += kLanes) {
-          Vector l[kM];
-          for (int m = 0; m < kM; ++m) l[m] = load(left + m * kWidth + s);
+          for (int n = 0; n < kN; ++n) *to++ = load(rows + n * kWidth + s);
+        }
+      }
+    }
+    const int64_t rows = job.terms[0].left_rows;
+    int64_t i = 0;
+    for (; i + kOuterRows <= rows; i += kOuterRows) outer_tile<kOuterRows, kN>(job, i, j);
+    last_outer_tile<kOuterRows - 1, kN>(job, i, j, rows - i);
+  }
+
+  template <int kM, int kN, size_t kTerms>
+  static void last_outer_tile(const Outer<kTerms>& job, int64_t i, int64_t j, int64_t rows) {
+    if constexpr (kM > 0) {
+      if (rows == kM) return outer_tile<kM, kN>(job, i, j);
+      last_outer_tile<kM - 1, kN>(job, i, j, rows);
+    }
+  }
+
+  // Not inlined: g++ would hold the shuffle patterns of the lane sums in registers across tiles, and then too
+  // few are left for the accumulators; likewise if the loop over s were unrolled.
+  template <int kM, int kN, size_t kTerms>
+  [[gnu::noinline]] static void outer_tile(const Outer<kTerms>& job, int64_t i, int64_t j) {
+    Vector c[kM * kN] = {};
+    const Vector* columns = job.columns;
+    for (const auto& term : job.terms) {
+      const T* left = term.left + i * kWidth;
+      for (int64_t p = 0; p < job.panels; ++p, left += term.left_rows * kWidth) {
+#pragma GCC unroll 1
+        for (int s = 0; s < kWidth; s += kLanes, columns += kN) {
+          Vector row[kM];
+          for (int m = 0; m < kM; ++m) row[m] = load(left + m * kWidth + s);
           for (int n = 0; n < kN; ++n) {
-            const Vector r = load(right + n * kWidth + s);
-            for (int m = 0; m < kM; ++m) c[m][n] += l[m] * r;
+            const Vector column = columns[n];
+            for (int m = 0; m < kM; ++m) c[m * kN + n] += row[m] * column;
           }
         }
       }
     }
-    for (int first = 0; first < kM * kN; first += kLanes) {
-      Vector group[kLanes] = {};
-      for (int q = 0; q < kLanes && first + q < kM * kN; ++q)
-        group[q] = c[(first + q) / kN][(first + q) % kN];
-      const Vector total = lane_sums(group);
-      for (int q = 0; q < kLanes && first + q < kM * kN; ++q) {
-        g[(i + (first + q) / kN) * terms[0].right_rows + j + (first + q) % kN] += total[q];
-      }
-    }
+    add_tile<kN, 0, kM * kN>(c, job.g + i * job.row_stride + j * job.column_stride, job.row_stride,
+                             job.column_stride);
   }
 
-  // The full tile, or at the edges the largest one that fits.
-  template <int kM, int kN, size_t kTerms>
-  static void outer_tile_for(int64_t i, int64_t j, int64_t panels, const std::array<OuterTerm, kTerms>& terms,
-                             T* g) {
-    if constexpr (kM > 1) {
-      if (terms[0].left_rows - i < kM) return outer_tile_for<kM - 1, kN>(i, j, panels, terms, g);
+  // Adds the lane sums of c[kFirst..kCount), element q to row q / kN, column q % kN.
+  template <int kN, int kFirst, int kCount>
+  static void add_tile(Vector* c, T* g, int64_t row_stride, int64_t column_stride) {
+    constexpr int kGroup = std::min(kLanes, kCount - kFirst);
+    const Vector total = lane_sums<kGroup>(c + kFirst);
+    for (int q = 0; q < kGroup; ++q) {
+      g[(kFirst + q) / kN * row_stride + (kFirst + q) % kN * column_stride] += total[q];
     }
-    if constexpr (kN > 1) {
-      if (terms[0].right_rows - j < kN) return outer_tile_for<kM, kN - 1>(i, j, panels, terms, g);
-    }
-    outer_tile<kM, kN>(i, j, panels, terms, g);
+    if constexpr (kFirst + kGroup < kCount)
+      add_tile<kN, kFirst + kGroup, kCount>(c, g, row_stride, column_stride);
   }
 
-  // Lane q of the result is the sum of the lanes of rows[q]: a tree of pairwise merges, log2(kLanes) deep.
-  static Vector lane_sums(Vector (&rows)[kLanes]) {
-    merge<1>(rows);
-    return rows[0];
-  }
-
-  template <int kStep>
-  static void merge(Vector (&rows)[kLanes]) {
-    if constexpr (kStep < kLanes) {
-      for (int q = 0; q < kLanes / kStep / 2; ++q) {
-        rows[q] = merge_pair<kStep>(rows[2 * q], rows[2 * q + 1], std::make_integer_sequence<int, kLanes>());
-      }
-      merge<2 * kStep>(rows);
+  // Lane q of the result is the sum of the lanes of rows[q], q < kCount: a tree of pairwise merges.
+  // Overwrites rows.
+  template <int kCount, int kStep = 1>
+  static Vector lane_sums(Vector* rows) {
+    if constexpr (kStep == kLanes) {
+      return rows[0];
+    } else {
+      constexpr auto kEach = std::make_integer_sequence<int, kLanes>();
+      for (int q = 0; q < kCount / 2; ++q) rows[q] = merge<kStep>(rows[2 * q], rows[2 * q + 1], kEach);
+      if constexpr (kCount % 2 == 1) rows[kCount / 2] = merge<kStep>(rows[kCount - 1], Vector{}, kEach);
+      return lane_sums<(kCount + 1) / 2, 2 * kStep>(rows);
     }
   }
 
   // Lanes without the bit kStep take from a, the others from b; each adds the two lanes that differ in that
   // bit.
   template <int kStep, int... kLane>
-  static Vector merge_pair(Vector a, Vector b, std::integer_sequence<int, kLane...>) {
+  static Vector merge(Vector a, Vector b, std::integer_sequence<int, kLane...>) {
     return __builtin_shufflevector(a, b, ((kLane & ~kStep) + (kLane & kStep ? kLanes : 0))...) +
            __builtin_shufflevector(a, b, ((kLane | kStep) + (kLane & kStep ? kLanes : 0))...);
   }
