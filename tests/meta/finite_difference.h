@@ -1,4 +1,4 @@
-// Central differences of a scalar function of parameters, and distances between parameters.
+// Fourth-order central differences of a scalar function of parameters, and distances between parameters.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace innerloop {
 
 // d f / d params, entry by entry; params [1, ...] in float64.
 inline Params finite_difference(const std::function<double(const Params&)>& f, const Params& params,
-                                double epsilon = 1e-5) {
+                                double epsilon = 1e-4) {
   Params gradient = params.zeros_like();
   for (size_t i = 0; i < params.size(); ++i) {
     for (int64_t j = 0; j < params[i].numel(); ++j) {
@@ -20,7 +20,8 @@ inline Params finite_difference(const std::function<double(const Params&)>& f, c
         moved[i].view(-1)[j] += shift;
         return f(moved);
       };
-      gradient[i].view(-1)[j] = (at(epsilon) - at(-epsilon)) / (2 * epsilon);
+      gradient[i].view(-1)[j] =
+          (8 * (at(epsilon) - at(-epsilon)) - (at(2 * epsilon) - at(-2 * epsilon))) / (12 * epsilon);
     }
   }
   return gradient;
