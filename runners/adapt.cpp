@@ -56,7 +56,7 @@ void plot_adaptation(const ExperimentConfig& config, const EnvironmentSpec& envi
     curve.y.push_back(step.return_mean);
     if (step.return_ci95) curve.band.push_back(*step.return_ci95);
   }
-  const std::string band = curve.band.empty() ? "" : "; shaded: 95 % confidence interval over tasks";
+  const std::string band = curve.band.empty() ? "" : "; shaded: 95 % CI";
   write_plot({.title = concat("Adaptation to new tasks: ", environment.name, ", ", config.algorithm),
               .subtitle = protocol_text(config) + band,
               .x_label = "gradient steps",

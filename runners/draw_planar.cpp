@@ -12,14 +12,6 @@ namespace innerloop {
 const cv::Scalar planar_colours::kTrail(205, 92, 30);
 const cv::Scalar planar_colours::kGoal(76, 160, 38);
 
-cv::Scalar planar_colours::step(size_t i, size_t n) {
-  if (n <= 1 || i + 1 == n) return kTrail;
-  if (i == 0) return {150, 140, 132};
-  // Orange to purple between them.
-  const double share = n <= 3 ? 0 : static_cast<double>(i - 1) / static_cast<double>(n - 3);
-  return cv::Scalar(20, 120, 235) * (1 - share) + cv::Scalar(170, 60, 150) * share;
-}
-
 namespace {
 
 using planar_colours::kGoal;
@@ -38,7 +30,7 @@ const cv::Scalar kWall(92, 76, 66);
 const cv::Scalar kGoalHalo(214, 240, 205);
 const cv::Scalar kOtherGoal(190, 178, 168);
 const cv::Scalar kOthers(196, 150, 110);
-const cv::Scalar kTrailStart(240, 205, 165);
+const cv::Scalar kTrailStart(246, 220, 192);
 const cv::Scalar kStart(120, 104, 92);
 
 cv::Point fixed(cv::Point2d p) {
@@ -118,22 +110,35 @@ void draw_grid_labels(cv::Mat& image, const PlanarView& view, const Eigen::Align
   }
 }
 
-// Success region to scale, inside a halo that shows where to look when the region is a few pixels wide.
-void draw_goal(cv::Mat& image, const PlanarView& view, const PlanarScene& scene) {
+double goal_pixels(const PlanarView& view, const PlanarScene& scene) {
+  return std::max(3.0, view.pixels(scene.goal_radius));
+}
+
+constexpr double kHalo = 8;  // pixels around the success region: where to look when it is tiny
+
+void draw_goals(cv::Mat& image, const PlanarView& view, const PlanarScene& scene) {
   for (const auto& other : scene.other_goals) {
     ring(image, view.at(other), std::max(6.0, view.pixels(scene.goal_radius)), kOtherGoal, 1.5);
   }
-  const double region = std::max(3.0, view.pixels(scene.goal_radius));
-  const double halo = region + 8;
-  disc(image, view.at(scene.goal), halo, kGoalHalo);
-  ring(image, view.at(scene.goal), halo, kGoal, 1.5);
-  disc(image, view.at(scene.goal), region, kGoal);
+  disc(image, view.at(scene.goal), goal_pixels(view, scene) + kHalo, kGoalHalo);
+}
+
+// The success region to scale, inside a ring.
+void draw_goal_mark(cv::Mat& image, const PlanarView& view, const PlanarScene& scene) {
+  const double region = goal_pixels(view, scene);
+  ring(image, view.at(scene.goal), region + kHalo, kGoal, 1.5);
+  // A region larger than the body would hide what happens in it.
+  if (view.pixels(scene.goal_radius) > 2 * view.pixels(scene.body_radius)) {
+    ring(image, view.at(scene.goal), region, kGoal, 3);
+  } else {
+    disc(image, view.at(scene.goal), region, kGoal);
+  }
 }
 
 cv::Mat draw_ground(const PlanarScene& scene, const PlanarView& view) {
   cv::Mat image(view.size() * kSupersampling, CV_8UC3, kPaper);
   draw_grid(image, view, scene.arena);
-  draw_goal(image, view, scene);
+  draw_goals(image, view, scene);
   for (const auto& wall : scene.walls) {
     const cv::Point2d a = view.at(wall.min()), b = view.at(wall.max());
     const std::vector<cv::Point> corners{fixed(a), fixed({b.x, a.y}), fixed(b), fixed({a.x, b.y})};
@@ -151,11 +156,12 @@ cv::Mat finish(const cv::Mat& supersampled_image, const PlanarView& view, const 
   return image;
 }
 
-void draw_path(cv::Mat& image, const PlanarView& view, const Path& path, size_t steps, const cv::Scalar& from,
-               const cv::Scalar& to, double width) {
-  steps = std::min(steps, path.size() - 1);
-  for (size_t i = 0; i < steps; ++i) {
-    const double share = static_cast<double>(i + 1) / static_cast<double>(steps);
+// The part of the path between two times, from one colour to another.
+void draw_path(cv::Mat& image, const PlanarView& view, const Path& path, size_t first, size_t last,
+               const cv::Scalar& from, const cv::Scalar& to, double width) {
+  last = std::min(last, path.size() - 1);
+  for (size_t i = first; i < last; ++i) {
+    const double share = static_cast<double>(i + 1 - first) / static_cast<double>(last - first);
     line(image, view.at(path[i]), view.at(path[i + 1]), mix(from, to, share), width);
   }
 }
@@ -190,23 +196,6 @@ cv::Point2d PlanarView::at(const Eigen::Vector2d& position) const {
   return {(position.x() - arena_.min().x()) * scale_, (arena_.max().y() - position.y()) * scale_};
 }
 
-cv::Mat draw_planar(const PlanarScene& scene, const std::vector<PlanarPaths>& groups, int pixels) {
-  const PlanarView view(scene, pixels);
-  cv::Mat image = draw_ground(scene, view);
-  for (const auto& group : groups) {
-    blend(image, group.opacity, [&](cv::Mat& layer) {
-      for (const auto& path : group.paths) {
-        require(!path.empty(), "cannot draw a path without positions");
-        draw_path(layer, view, path, path.size(), group.colour, group.colour, group.width);
-        disc(layer, view.at(path.back()), group.dot, group.colour);
-      }
-    });
-  }
-  if (!groups.empty() && !groups.back().paths.empty())
-    draw_start(image, view, groups.back().paths.front().front());
-  return finish(image, view, scene);
-}
-
 PlanarRenderer::PlanarRenderer(const PlanarScene& scene, std::vector<Path> batch, size_t focus, int pixels)
     : scene_(scene), batch_(std::move(batch)), focus_(focus), view_(scene, pixels) {
   require(focus_ < batch_.size(), "cannot film trajectory ", focus_, " of ", batch_.size());
@@ -217,16 +206,30 @@ PlanarRenderer::PlanarRenderer(const PlanarScene& scene, std::vector<Path> batch
 cv::Mat PlanarRenderer::frame(int64_t t) const {
   require(t >= 0 && t < frames(), "frame ", t, " of a film of ", frames(), " frames");
   const auto steps = static_cast<size_t>(t);
+  return draw(steps, steps, 12, 0.42);
+}
+
+cv::Mat PlanarRenderer::whole() const {
+  size_t longest = 0;
+  for (const auto& path : batch_) longest = std::max(longest, path.size() - 1);
+  return draw(batch_[focus_].size() - 1, longest, longest, 0.25);
+}
+
+cv::Mat PlanarRenderer::draw(size_t steps, size_t batch_steps, size_t batch_trail,
+                             double batch_opacity) const {
   cv::Mat image = ground_.clone();
-  blend(image, 0.42, [&](cv::Mat& layer) {
+  blend(image, batch_opacity, [&](cv::Mat& layer) {
     for (size_t n = 0; n < batch_.size(); ++n) {
       if (n == focus_) continue;
-      draw_path(layer, view_, batch_[n], steps, kOthers, kOthers, 1);
-      disc(layer, view_.at(batch_[n][std::min(steps, batch_[n].size() - 1)]), 3, kOthers);
+      const size_t now = std::min(batch_steps, batch_[n].size() - 1);
+      draw_path(layer, view_, batch_[n], batch_steps - std::min(batch_steps, batch_trail), now, kOthers,
+                kOthers, 1);
+      disc(layer, view_.at(batch_[n][now]), 3, kOthers);
     }
   });
   const Path& path = batch_[focus_];
-  draw_path(image, view_, path, steps, kTrailStart, kTrail, 3);
+  draw_path(image, view_, path, 0, steps, kTrailStart, kTrail, 3);
+  draw_goal_mark(image, view_, scene_);  // seen through everything but the body
   draw_start(image, view_, path.front());
   // The body to scale, but never smaller than can be seen.
   const double radius = std::max(6.0, view_.pixels(scene_.body_radius));

@@ -30,21 +30,7 @@ class PlanarView {
 
 namespace planar_colours {
 extern const cv::Scalar kTrail, kGoal;  // BGR
-// Colour i of n that follow each other from grey (before) to the trail's blue (last).
-cv::Scalar step(size_t i, size_t n);
-}  // namespace planar_colours
-
-// Paths of a figure that look alike.
-struct PlanarPaths {
-  std::vector<Path> paths;
-  cv::Scalar colour;  // BGR
-  double opacity = 1;
-  double width = 2.5;  // pixels
-  double dot = 5;      // radius in pixels of the dot where a path ends
-};
-
-// The scene with several groups of paths at once, the last on top.
-cv::Mat draw_planar(const PlanarScene& scene, const std::vector<PlanarPaths>& groups, int pixels);
+}
 
 class PlanarRenderer : public TrajectoryRenderer {
  public:
@@ -54,8 +40,12 @@ class PlanarRenderer : public TrajectoryRenderer {
   cv::Size size() const override { return view_.size(); }
   int64_t frames() const override { return static_cast<int64_t>(batch_[focus_].size()); }
   cv::Mat frame(int64_t t) const override;
+  cv::Mat whole() const override;
 
  private:
+  // The others after `batch_steps` steps, their trails of the last `batch_trail` of these.
+  cv::Mat draw(size_t steps, size_t batch_steps, size_t batch_trail, double batch_opacity) const;
+
   PlanarScene scene_;
   std::vector<Path> batch_;
   size_t focus_;

@@ -1,7 +1,6 @@
 #include "runners/films.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
 #include "base/error.h"
@@ -15,8 +14,9 @@
 namespace innerloop {
 namespace {
 
-constexpr double kHoldSeconds = 1;  // the last picture stays
-constexpr size_t kColumns = 4;      // panels beside each other: wider films than 2400 pixels play nowhere
+constexpr double kHoldSeconds = 1;                     // the last picture stays
+constexpr int kFilmPixels = 540, kFigurePixels = 420;  // longer side of one picture
+constexpr size_t kColumns = 4;  // panels beside each other: wider films than 2400 pixels play nowhere
 
 const Trajectories& at_step(const Evaluation& evaluation, int64_t step) {
   const auto kept = static_cast<int64_t>(evaluation.trajectories.size());
@@ -42,11 +42,11 @@ std::vector<Path> planar_paths(Environment& environment, const FilmConfig& confi
 }
 
 std::unique_ptr<TrajectoryRenderer> make_renderer(const FilmConfig& config, const Evaluation& evaluation,
-                                                  int64_t t, int64_t step) {
-  require_drawable(config.environment);
+                                                  int64_t t, int64_t step, int pixels) {
   const auto environment = make_environment(config.environment);
+  require_drawable(*environment);
   auto paths = planar_paths(*environment, config, evaluation, t, step);
-  return std::make_unique<PlanarRenderer>(planar(*environment)->scene(), std::move(paths), kFilmed);
+  return std::make_unique<PlanarRenderer>(planar(*environment)->scene(), std::move(paths), kFilmed, pixels);
 }
 
 std::string task_text(const EnvironmentSpec& environment, const Eigen::VectorXd& task, int64_t t) {
@@ -61,7 +61,7 @@ std::string task_text(const EnvironmentSpec& environment, const Eigen::VectorXd&
 class Panel {
  public:
   Panel(const FilmConfig& config, const Evaluation& evaluation, int64_t t, int64_t step)
-      : renderer_(make_renderer(config, evaluation, t, step)) {
+      : renderer_(make_renderer(config, evaluation, t, step, kFilmPixels)) {
     const auto environment = make_environment(config.environment);
     const Trajectories& trajectories = at_step(evaluation, step);
     caption_.title = step_title(step);
@@ -115,8 +115,8 @@ void check(const FilmConfig& config, const Evaluation& evaluation) {
 
 }  // namespace
 
-void require_drawable(const EnvironmentConfig& environment) {
-  if (planar(*make_environment(environment)) != nullptr) return;
+void require_drawable(const Environment& environment) {
+  if (planar(environment) != nullptr) return;
   std::vector<std::string> drawable;
   for (const auto& name : environment_names()) {
     EnvironmentConfig other;
@@ -124,7 +124,7 @@ void require_drawable(const EnvironmentConfig& environment) {
     if (planar(*make_environment(other)) != nullptr) drawable.push_back(name);
   }
   throw UsageError(
-      concat("environment '", environment.name, "' cannot be drawn; these can: ", join(drawable)));
+      concat("environment '", environment.spec().name, "' cannot be drawn; these can: ", join(drawable)));
 }
 
 double frames_per_second(const FilmConfig& config, const EnvironmentSpec& environment) {
@@ -161,36 +161,21 @@ void write_adaptation_film(const FilmConfig& config, const Evaluation& evaluatio
 void write_trajectory_figure(const FilmConfig& config, const Evaluation& evaluation,
                              const std::filesystem::path& file) {
   check(config, evaluation);
-  require_drawable(config.environment);
   const auto environment = make_environment(config.environment);
   const PanelPainter painter;
-  std::vector<PanelPainter::LegendEntry> legend;
-  for (size_t i = 0; i < config.steps.size(); ++i) {
-    std::string label = step_title(config.steps[i]);
-    label.front() = static_cast<char>(std::tolower(label.front()));
-    legend.push_back({planar_colours::step(i, config.steps.size()), label});
-  }
   std::vector<cv::Mat> panels;
   for (int64_t t = 0; t < static_cast<int64_t>(evaluation.tasks.size()); ++t) {
     const auto& task = evaluation.tasks[static_cast<size_t>(t)];
-    std::vector<PlanarPaths> faint, strong;
-    std::vector<std::string> returns;
-    for (size_t i = 0; i < config.steps.size(); ++i) {
-      auto paths = planar_paths(*environment, config, evaluation, t, config.steps[i]);
-      strong.push_back({.paths = {paths[kFilmed]}, .colour = legend[i].colour});
-      faint.push_back(
-          {.paths = std::move(paths), .colour = legend[i].colour, .opacity = 0.16, .width = 1, .dot = 2});
-      returns.push_back(figure(task.returns[static_cast<size_t>(config.steps[i])]));
+    for (const int64_t step : config.steps) {
+      const auto renderer = make_renderer(config, evaluation, t, step, kFigurePixels);
+      panels.push_back(painter.panel(renderer->whole(),
+                                     {.title = step_title(step),
+                                      .subtitle = task_text(environment->spec(), task.task, t),
+                                      .left = concat("mean return of ", at_step(evaluation, step).per_task()),
+                                      .right = figure(task.returns[static_cast<size_t>(step)])}));
     }
-    faint.insert(faint.end(), strong.begin(), strong.end());
-    panels.push_back(painter.panel(draw_planar(planar(*environment)->scene(), faint, 540),
-                                   {.title = concat("Task ", t + 1),
-                                    .subtitle = task_text(environment->spec(), task.task, t),
-                                    .left = "return, mean of batch",
-                                    .right = join(returns, " \u2192 ")}));
   }
-  const cv::Mat grid = in_rows(panels, kColumns);
-  write_picture(file, in_rows({grid, painter.legend(grid.cols, legend)}, 1));
+  write_picture(file, in_rows(panels, config.steps.size()));
 }
 
 }  // namespace innerloop

@@ -24,7 +24,7 @@ struct FilmConfig {
 inline constexpr int64_t kFilmed = 0;
 
 // UsageError naming the environments that can be drawn, if this one cannot.
-void require_drawable(const EnvironmentConfig& environment);
+void require_drawable(const Environment& environment);
 
 // Pictures per second: config.fps, or real time. UsageError if neither is known.
 double frames_per_second(const FilmConfig& config, const EnvironmentSpec& environment);
@@ -39,8 +39,8 @@ void write_films(const FilmConfig& config, const Evaluation& evaluation,
 void write_adaptation_film(const FilmConfig& config, const Evaluation& evaluation, int64_t task,
                            const std::filesystem::path& file);
 
-// A picture with one panel per task: the trajectories before and after the gradient steps in one colour per
-// step, the filmed one strong (after figure 4 of Finn et al. 2017).
+// A picture with a row for every task and a column for every step: whole trajectories, the filmed one strong
+// and the rest of the batch faint.
 void write_trajectory_figure(const FilmConfig& config, const Evaluation& evaluation,
                              const std::filesystem::path& file);
 

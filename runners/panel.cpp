@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
-#include <opencv2/imgproc.hpp>
 #include <sstream>
 
 #include "base/error.h"
@@ -43,20 +42,6 @@ cv::Mat PanelPainter::panel(const cv::Mat& picture, const Caption& caption) cons
   draw_text(image, book_, caption.left, {kMargin, baseline}, Align::kLeft, kFigureSize, kPale);
   draw_text(image, bold_, caption.right, {static_cast<double>(image.cols - kMargin), baseline}, Align::kRight,
             kFigureSize, kInk);
-  return image;
-}
-
-cv::Mat PanelPainter::legend(int width, const std::vector<LegendEntry>& entries) const {
-  cv::Mat image(kFooter, width, CV_8UC3, kPaper);
-  double x = kMargin;
-  const double baseline = 24;
-  for (const auto& entry : entries) {
-    const int y = static_cast<int>(baseline) - 6;
-    cv::line(image, {static_cast<int>(x), y}, {static_cast<int>(x) + 26, y}, entry.colour, 4, cv::LINE_AA);
-    x += 36;
-    draw_text(image, book_, entry.label, {x, baseline}, Align::kLeft, kSubtitleSize + 1, kInk);
-    x += book_.width(entry.label, kSubtitleSize + 1) + 30;
-  }
   return image;
 }
 

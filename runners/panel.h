@@ -21,13 +21,6 @@ class PanelPainter {
  public:
   cv::Mat panel(const cv::Mat& picture, const Caption& caption) const;
 
-  // The same for figures that have a legend instead of a line of figures: colours and what they mean.
-  struct LegendEntry {
-    cv::Scalar colour;
-    std::string label;
-  };
-  cv::Mat legend(int width, const std::vector<LegendEntry>& entries) const;
-
  private:
   Font book_{Font::Weight::kBook}, bold_{Font::Weight::kBold};
 };

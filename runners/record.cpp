@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "envs/registry.h"
 #include "runners/commands.h"
 #include "runners/films.h"
 #include "runners/run_directory.h"
@@ -58,7 +59,7 @@ int record(const std::vector<std::string>& arguments) {
                    .steps = steps_to_film(line.value("steps", "0,1,3"), run.config.evaluation),
                    .seed = run.config.evaluation.seed};
   if (line.has("fps")) films.fps = static_cast<double>(parse_integer("fps", line.value("fps"), 1, 240));
-  require_drawable(films.environment);
+  require_drawable(*make_environment(films.environment));
   EvaluationConfig evaluation = run.config.evaluation;
   evaluation.tasks = parse_integer("tasks", line.value("tasks", "3"), 1);
   evaluation.steps = films.steps.back();

@@ -13,6 +13,7 @@ class TrajectoryRenderer {
   virtual cv::Size size() const = 0;
   virtual int64_t frames() const = 0;          // the start, then one for every step
   virtual cv::Mat frame(int64_t t) const = 0;  // after t steps, 0 <= t < frames(); 8-bit BGR
+  virtual cv::Mat whole() const = 0;           // the trajectory from start to end in one picture
 };
 
 }  // namespace innerloop

@@ -1,0 +1,153 @@
+#include "runners/video.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/videoio.hpp>
+
+#include "base/error.h"
+#include "runners/pending_file.h"
+#include "runners/plot.h"
+#include "runners/plot_progress.h"
+#include "tests/runners/scratch_folder.h"
+#include "tests/torch_catch.h"
+
+using namespace innerloop;
+namespace fs = std::filesystem;
+
+namespace {
+
+cv::Mat picture(int shade) { return cv::Mat(64, 96, CV_8UC3, cv::Scalar(shade, shade, shade)); }
+
+std::string head(const fs::path& file, size_t bytes) {
+  std::string text(bytes, '\0');
+  std::ifstream(file).read(text.data(), static_cast<std::streamsize>(bytes));
+  return text;
+}
+
+const Plot kPlot{
+    .title = "It's a title with_underscores",
+    .subtitle = "and \"quotes\" $x",
+    .x_label = "gradient steps",
+    .y_label = "return",
+    .whole_x = true,
+    .curves = {{"a", {0, 1, 2}, {-3, -2, -1}, {0.5, 0.4, 0.3}}, {"b", {0, 1, 2}, {-2, -2, -2}, {}}}};
+
+}  // namespace
+
+TEST_CASE("a film is H.264 and reads back with its size, rate, length and pictures", "[video]") {
+  const ScratchFolder folder;
+  const fs::path file = folder / "film.mp4";
+  {
+    Video video(file, {96, 64}, 8);
+    for (int i = 0; i < 10; ++i) video.add(picture(20 * i));
+    CHECK_FALSE(fs::exists(file));  // not before it is whole
+    video.finish();
+  }
+  CHECK(folder.files() == std::vector<std::string>{"film.mp4"});
+  cv::VideoCapture film(file.string(), cv::CAP_FFMPEG);
+  REQUIRE(film.isOpened());
+  CHECK(film.get(cv::CAP_PROP_FRAME_WIDTH) == 96);
+  CHECK(film.get(cv::CAP_PROP_FRAME_HEIGHT) == 64);
+  CHECK(film.get(cv::CAP_PROP_FPS) == Approx(8));
+  const int code = static_cast<int>(film.get(cv::CAP_PROP_FOURCC));
+  const std::string codec{static_cast<char>(code), static_cast<char>(code >> 8),
+                          static_cast<char>(code >> 16), static_cast<char>(code >> 24)};
+  CHECK((codec == "h264" || codec == "avc1"));
+  cv::Mat frame;
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(film.read(frame));
+    CHECK(std::abs(frame.at<cv::Vec3b>(32, 48)[1] - 20 * i) < 8);
+  }
+  CHECK_FALSE(film.read(frame));
+}
+
+TEST_CASE("a film that is not finished, or cannot be made, leaves nothing behind", "[video]") {
+  const ScratchFolder folder;
+  {
+    Video video(folder / "film.mp4", {96, 64}, 8);
+    video.add(picture(0));
+    CHECK_THROWS_WITH(video.add(cv::Mat(64, 64, CV_8UC3)), contains("64 x 64") && contains("96 x 64"));
+  }
+  CHECK_THROWS_WITH(Video(folder / "film.mp4", {95, 64}, 8), contains("even sides"));
+  CHECK_THROWS_WITH(Video(folder / "film.mp4", {96, 64}, 0), contains("more than 0"));
+  CHECK_THROWS_WITH(Video(folder / "nowhere" / "film.mp4", {96, 64}, 8), contains("No such file"));
+  {
+    Video empty(folder / "film.mp4", {96, 64}, 8);
+    CHECK_THROWS_WITH(empty.finish(), contains("no picture"));
+  }
+  CHECK(folder.files().empty());
+}
+
+TEST_CASE("a file being written leaves the former one alone until it is whole", "[video]") {
+  const ScratchFolder folder;
+  const fs::path file = folder / "picture.png";
+  write_picture(file, picture(10));
+  const auto size = fs::file_size(file);
+  {
+    PendingFile pending(file);
+    std::ofstream(pending.path()) << "half";
+  }
+  CHECK(fs::file_size(file) == size);
+  {
+    PendingFile pending(file);
+    CHECK_THROWS_WITH(pending.commit(), contains("nothing was written"));
+  }
+  CHECK(fs::file_size(file) == size);
+  CHECK(cv::imread(file.string()).at<cv::Vec3b>(0, 0)[0] == 10);
+  CHECK(folder.files() == std::vector<std::string>{"picture.png"});
+}
+
+TEST_CASE("a plot is a PNG that is not empty paper, whatever its texts hold", "[plot]") {
+  const ScratchFolder folder;
+  write_plot(kPlot, folder / "a plot's name.png");
+  CHECK(folder.files() == std::vector<std::string>{"a plot's name.png"});
+  const cv::Mat image = cv::imread((folder / "a plot's name.png").string());
+  REQUIRE(image.size() == cv::Size(1000, 640));
+  // The first curve's blue, rgb 0 114 178.
+  cv::Mat blue;
+  cv::inRange(image, cv::Scalar(168, 104, 0), cv::Scalar(188, 124, 10), blue);
+  CHECK(cv::countNonZero(blue) > 500);
+}
+
+TEST_CASE("a plot without numbers, or without gnuplot, is refused and leaves nothing behind", "[plot]") {
+  const ScratchFolder folder;
+  Plot plot = kPlot;
+  plot.curves[0].y[1] = std::nan("");
+  CHECK_THROWS_WITH(write_plot(plot, folder / "p.png"), contains("'a'") && contains("nan"));
+  plot.curves.clear();
+  CHECK_THROWS_WITH(write_plot(plot, folder / "p.png"), contains("no curves"));
+  plot = kPlot;
+  plot.curves[1].x.pop_back();
+  CHECK_THROWS_WITH(write_plot(plot, folder / "p.png"), contains("2 x, 3 y"));
+
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", folder.path().c_str(), 1);
+  CHECK_THROWS_WITH(write_plot(kPlot, folder / "p.png"), contains("gnuplot does not start"));
+  // A gnuplot that fails.
+  std::ofstream(folder / "gnuplot") << "#!/bin/sh\necho no terminal\nexit 3\n";
+  fs::permissions(folder / "gnuplot", fs::perms::owner_all);
+  CHECK_THROWS_WITH(write_plot(kPlot, folder / "p.png"), contains("code 3") && contains("no terminal"));
+  setenv("PATH", path.c_str(), 1);
+  CHECK(folder.files() == std::vector<std::string>{"gnuplot"});
+}
+
+TEST_CASE("the course of a training is plotted from its whole rows", "[plot]") {
+  const ScratchFolder folder;
+  const fs::path csv = folder / "progress.csv", png = folder / "progress.png";
+  CHECK_FALSE(plot_progress(csv, png));  // no file yet
+  const std::string header = "iteration,step_0_return_mean,step_0_return_std,step_1_return_mean\n";
+  std::ofstream(csv) << header;
+  CHECK_FALSE(plot_progress(csv, png));
+  CHECK_FALSE(fs::exists(png));
+  std::ofstream(csv) << header << "1,-50,3,-40\n2,-49,3,-30\n3,-4";  // the last row is being written
+  CHECK(plot_progress(csv, png));
+  CHECK(head(png, 4) == "\x89PNG");
+  fs::remove(png);
+  std::ofstream(csv) << header << "1,-50,3,-40\n2,-49\n3,-48,3,-20\n";
+  CHECK_THROWS_WITH(plot_progress(csv, png), contains("line 3 has 2 cells, expected 4"));
+  std::ofstream(csv) << "epoch,loss\n1,2\n";
+  CHECK_THROWS_WITH(plot_progress(csv, png), contains("epoch,loss") && contains("step_0_return_mean"));
+  CHECK_FALSE(fs::exists(png));
+}
