@@ -1,7 +1,8 @@
 // What an MLP's derivatives cost through MlpLinearization and MlpObjective beside LibTorch's operations and
-// autograd, on one thread: `mlp_bench --benchmark_min_time=0.5`. flop/s counts the matrix products each pass
-// needs, two flops per multiply-add (see units()); both sides are charged the same number, so the ratio of
-// rates is that of times.
+// autograd, on one thread (OpenBLAS starts threads of its own unless told not to when it is loaded):
+//   OPENBLAS_NUM_THREADS=1 mlp_bench --benchmark_min_time=0.2
+// flop/s counts two per multiply-add of the matrix products that a pass needs; both sides are charged the
+// same number, so the ratio of rates is that of times.
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 

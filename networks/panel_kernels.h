@@ -2,8 +2,8 @@
 //
 // A panel holds kWidth samples of one layer's units, [units, kWidth], samples contiguous: a unit's values
 // fill whole SIMD registers whatever the layer sizes, so nothing is padded but the last panel's samples.
-// Eigen 3.4's product reaches less of the peak at these sizes and cannot fuse what follows it
-// (bench/mlp_bench.cpp has the figures).
+// Eigen 3.4 reaches 80 to 87 Gflop/s in a 64 x 64 or 100 x 100 layer where `product` reaches 100 to 120 (one
+// Zen 4 core), and cannot fuse what follows.
 //
 // Two products cover forward, backward and tangent passes:
 //   product        C[r][s]  = bias[r] + sum_terms sum_k A[r][k] B[k][s]     then an epilogue in registers

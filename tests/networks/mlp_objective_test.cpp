@@ -6,13 +6,15 @@
 namespace innerloop {
 namespace {
 
-// A point with a log-std [T, outputs] between the network's entries, so that orders cannot be confused.
+// A point with entries of its own, a log-std [T, outputs] between the network's and a gain [T, 1] after them:
+// what confuses their order is seen.
 struct ObjectivePoint : MlpPoint {
   explicit ObjectivePoint(const MlpCase& at) : MlpPoint(at) {
     Stream stream(StreamKey{.seed = 9});
     const auto insert = [&](const Params& network) {
       std::vector<Params::Entry> entries(network.begin(), network.end());
       entries.insert(entries.begin() + 1, {"log_std", normal(stream, {tasks, at.config.outputs}, 0.3)});
+      entries.push_back({"gain", normal(stream, {tasks, 1})});
       return Params(std::move(entries));
     };
     params = insert(params);
@@ -20,11 +22,12 @@ struct ObjectivePoint : MlpPoint {
   }
 };
 
-// -sum over samples of weight * log N(action | mean = y, exp(log_std)) : a policy gradient's surrogate.
+// -sum over samples of weight * log N(action | mean = gain y, exp(log_std)): a policy gradient's surrogate.
 Head surrogate(const MlpPoint& at) {
   return [action = at.c, weight = at.ct.select(2, 0)](const torch::Tensor& y, const Params& own) {
     const auto log_std = own.at("log_std").unsqueeze(1);
-    const auto log_prob = (-0.5 * ((action - y) / log_std.exp()).square() - log_std).sum(2);
+    const auto log_prob =
+        (-0.5 * ((action - own.at("gain").unsqueeze(1) * y) / log_std.exp()).square() - log_std).sum(2);
     return -(weight * log_prob).sum(1);
   };
 }
