@@ -1,0 +1,240 @@
+#include "sampling/sampler.h"
+
+#include <optional>
+#include <set>
+
+#include "envs/registry.h"
+#include "tests/catch.h"
+#include "tests/sampling/fixtures.h"
+
+namespace innerloop {
+namespace {
+
+using namespace testing;
+
+TEST_CASE("every trajectory is what its environment, alone with its streams, gives", "[sampler]") {
+  ThreadPool pool(2);
+  Sampler sampler(make_walk, pool);
+  const auto tasks = drifts({0.1, -0.2});
+  const NoisyGain first(0.5f), second(-0.5f);
+  const std::vector<const ActionSampler*> policies{&first, &second};
+  const int64_t per_task = 2 * Sampler::kBlock + 3;  // three blocks, the last one short
+  const bool evaluation = GENERATE(false, true);
+  const SampleKey key{.seed = 11, .iteration = 5, .step = 2, .evaluation = evaluation, .first_task = 40};
+  const auto all = sampler.sample(tasks, policies, per_task, key);
+  CHECK(all.tasks() == 2);
+  CHECK(all.per_task() == per_task);
+  CHECK(all.horizon() == 6);
+
+  std::set<int64_t> lengths;
+  int64_t steps = 0;
+  for (int64_t t = 0; t < 2; ++t) {
+    const auto& policy = *policies[static_cast<size_t>(t)];
+    const auto workspace = policy.workspace(1);
+    int64_t task_steps = 0;
+    for (int64_t n = 0; n < per_task; ++n) {
+      StreamKey stream_key{.seed = 11,
+                           .purpose = evaluation ? Purpose::kEvaluationEnvironment : Purpose::kEnvironment,
+                           .iteration = 5,
+                           .task = static_cast<uint64_t>(40 + t),
+                           .trajectory = static_cast<uint64_t>(n),
+                           .step = 2};
+      Stream environment_stream(stream_key);
+      stream_key.purpose = evaluation ? Purpose::kEvaluationAction : Purpose::kAction;
+      Stream action_stream(stream_key);
+      Stream* streams[] = {&action_stream};
+
+      Walk walk;
+      walk.set_task(tasks[static_cast<size_t>(t)]);
+      Eigen::VectorXf o(2);
+      Eigen::MatrixXf a(1, 1);
+      walk.reset(environment_stream, o);
+      double total = 0;
+      bool success = false;
+      int64_t length = 0;
+      for (bool done = false; !done && length < 6; ++length) {
+        policy.act(o, streams, *workspace, a);
+        REQUIRE(all.observations(t, n).col(length) == o);
+        REQUIRE(all.actions(t, n)(0, length) == a(0, 0));
+        const auto result = walk.step(a.col(0), environment_stream, o);
+        REQUIRE(all.rewards(t, n)[length] == static_cast<float>(result.reward));
+        total += static_cast<double>(static_cast<float>(result.reward));
+        success = success || result.success;
+        done = result.terminated;
+      }
+      REQUIRE(all.length(t, n) == length);
+      REQUIRE(all.success(t, n) == success);
+      REQUIRE(all.undiscounted_return(t, n) == Approx(total));
+      lengths.insert(length);
+      task_steps += length;
+    }
+    CHECK(all.steps(t) == task_steps);
+    steps += task_steps;
+  }
+  CHECK(all.total_steps() == steps);
+  CHECK(lengths == std::set<int64_t>{1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE("the same bits for 1, 2 and 7 threads, in a walk and in 2D navigation", "[sampler]") {
+  const bool walk = GENERATE(true, false);
+  const auto make = [&] { return walk ? make_walk() : make_environment({}); };
+  const NoisyGain policy(0.5f, 2, walk ? 1 : 2);
+  std::vector<Eigen::VectorXd> tasks;
+  for (uint64_t t = 0; t < 5; ++t) {
+    Stream stream({.seed = 2, .purpose = Purpose::kTask, .task = t});
+    tasks.push_back(make()->sample_task(stream));
+  }
+  std::vector<std::vector<double>> found;
+  for (const int threads : {1, 2, 7}) {
+    ThreadPool pool(threads);
+    Sampler sampler(make, pool);
+    for (int repetition = 0; repetition < 2; ++repetition) {  // also with environments that have been used
+      auto x = sampler.sample(tasks, {&policy}, 33, {.seed = 3});
+      std::vector<double> numbers;
+      for (int64_t t = 0; t < x.tasks(); ++t) {
+        const auto part = all_numbers(x, t, /*whole=*/true);
+        numbers.insert(numbers.end(), part.begin(), part.end());
+      }
+      found.push_back(numbers);
+    }
+  }
+  for (const auto& numbers : found) CHECK(numbers == found.front());
+  CHECK(std::set<double>(found.front().begin(), found.front().end()).size() > 500);
+}
+
+TEST_CASE(
+    "what a task's trajectories are does not depend on the other tasks, nor on how many trajectories there "
+    "are",
+    "[sampler]") {
+  ThreadPool pool(2);
+  Sampler sampler(make_walk, pool);
+  const NoisyGain policy(0.5f);
+  auto two = sampler.sample(drifts({0.1, 0.2}), {&policy}, 25, {.seed = 3});
+  auto three = sampler.sample(drifts({0.1, 0.2, 0.3}), {&policy}, 25, {.seed = 3});
+  CHECK(all_numbers(two, 0) == all_numbers(three, 0));
+  CHECK(all_numbers(two, 1) == all_numbers(three, 1));
+  auto last = sampler.sample(drifts({0.3}), {&policy}, 25, {.seed = 3, .first_task = 2});  // a batch in parts
+  CHECK(all_numbers(last, 0) == all_numbers(three, 2));
+  auto fewer = sampler.sample(drifts({0.1}), {&policy}, 7, {.seed = 3});
+  for (int64_t n = 0; n < 7; ++n) CHECK(fewer.observations(0, n) == two.observations(0, n));
+}
+
+TEST_CASE("streams differ between seeds, iterations, inner steps, tasks, trajectories and for evaluation",
+          "[sampler]") {
+  ThreadPool pool(1);
+  Sampler sampler(make_walk, pool);
+  const NoisyGain policy(0.5f);
+
+  std::set<float> starts, first_actions;
+  const SampleKey base{.seed = 3, .iteration = 4, .step = 1};
+  auto seed = base, iteration = base, step = base, evaluation = base;
+  seed.seed = 4;
+  iteration.iteration = 5;
+  step.step = 2;
+  evaluation.evaluation = true;
+  size_t count = 0;
+  for (const auto& key : {base, seed, iteration, step, evaluation}) {
+    const auto x = sampler.sample(drifts({0, 0}), {&policy}, 4, key);
+    for (int64_t t = 0; t < 2; ++t) {
+      for (int64_t n = 0; n < 4; ++n, ++count) {
+        starts.insert(x.observations(t, n)(0, 0));
+        first_actions.insert(x.actions(t, n)(0, 0) - 0.5f * x.observations(t, n)(0, 0));
+      }
+    }
+  }
+  CHECK(starts.size() == count);
+  CHECK(first_actions.size() == count);
+}
+
+TEST_CASE("a failure names environment, task, trajectory and step, the same for any number of threads",
+          "[sampler]") {
+  const auto [failure, message] =
+      GENERATE(std::pair<int, std::string>{Walk::kThrows, "step 2: the ground gave way"},
+               std::pair<int, std::string>{Walk::kObservation, "step 2: observation is not finite"},
+               std::pair<int, std::string>{Walk::kReward, "step 2: reward is not finite (nan)"},
+               std::pair<int, std::string>{Walk::kReset, "at reset: observation is not finite"});
+  auto tasks = drifts({0.1, 0.2, 0.3, 0.4});
+  tasks[1][1] = failure;
+  tasks[3][1] = failure;
+  const NoisyGain policy(0.5f);
+  std::set<std::string> messages;
+  for (const int threads : {1, 2, 7}) {
+    ThreadPool pool(threads);
+    Sampler sampler(make_walk, pool);
+    try {
+      sampler.sample(tasks, {&policy}, 40, {.seed = 3, .first_task = 10});
+    } catch (const Error& error) {
+      messages.insert(error.what());
+    }
+    // The next call is not affected.
+    CHECK(sampler.sample(drifts({0.1}), {&policy}, 3, {}).total_steps() > 0);
+  }
+  REQUIRE(messages.size() == 1);
+  CHECK_THAT(*messages.begin(), StartsWith("environment walk, task 11, trajectory "));
+  CHECK_THAT(*messages.begin(), contains(message));
+}
+
+TEST_CASE("an action that is not finite is an error, not a step", "[sampler]") {
+  ThreadPool pool(1);
+  Sampler sampler(make_walk, pool);
+  const NoisyGain policy(std::numeric_limits<float>::quiet_NaN());
+  CHECK_THROWS_WITH(sampler.sample(drifts({0.1}), {&policy}, 1, {}),
+                    contains("environment walk, task 0, trajectory 0, step 0: action is not finite (nan)"));
+}
+
+TEST_CASE("what does not fit is refused before anything runs", "[sampler]") {
+  ThreadPool pool(1);
+  Sampler sampler(make_walk, pool);
+  const NoisyGain policy(0.5f), wide(0.5f, 3), two(0.5f, 2, 2);
+  CHECK_THROWS_WITH(sampler.sample({}, {&policy}, 1, {}), contains("0 tasks"));
+  CHECK_THROWS_WITH(sampler.sample(drifts({1}), {&policy}, 0, {}), contains("0 trajectories per task"));
+  CHECK_THROWS_WITH(sampler.sample(drifts({1, 2, 3}), {&policy, &policy}, 1, {}),
+                    contains("2 policies for 3 tasks"));
+  CHECK_THROWS_WITH(sampler.sample({Eigen::VectorXd::Zero(3)}, {&policy}, 1, {}),
+                    contains("task 0 has 3 numbers, expected 2 (drift, failure)"));
+  CHECK_THROWS_WITH(sampler.sample(drifts({1}), {&wide}, 1, {}), contains("takes observations of 3"));
+  CHECK_THROWS_WITH(sampler.sample(drifts({1}), {&two}, 1, {}), contains("actions of 2 numbers"));
+}
+
+TEST_CASE("the workspace is the policy's of this call, also when one follows another at the same address",
+          "[sampler]") {
+  struct Owner : NoisyGain {
+    struct Mark : Workspace {
+      const Owner* owner = nullptr;
+      int made = 0;
+    };
+    explicit Owner(int made) : NoisyGain(0.5f), made_(made) {}
+    std::unique_ptr<Workspace> workspace(Eigen::Index) const override {
+      auto mark = std::make_unique<Mark>();
+      mark->owner = this;
+      mark->made = made_;
+      return mark;
+    }
+    void act(const Eigen::Ref<const Eigen::MatrixXf>& o, Stream* const* streams, Workspace& workspace,
+             Eigen::Ref<Eigen::MatrixXf> actions) const override {
+      const auto& mark = dynamic_cast<const Mark&>(workspace);
+      require(mark.owner == this && mark.made == made_, "a foreign workspace");
+      NoisyGain::act(o, streams, workspace, actions);
+    }
+    int made_;
+  };
+  ThreadPool pool(2);
+  Sampler sampler(make_walk, pool);
+  std::optional<Owner> a, b;
+  for (int made = 0; made < 3; ++made) {
+    a.emplace(made);
+    b.emplace(made + 100);
+    CHECK_NOTHROW(sampler.sample(drifts({1, 2}), {&*a, &*b}, 30, {}));
+  }
+}
+
+TEST_CASE("trajectories of no tasks, no steps or no numbers are refused", "[trajectories]") {
+  CHECK_THROWS_AS(Trajectories(0, 1, 1, 1, 1), Error);
+  CHECK_THROWS_AS(Trajectories(1, 0, 1, 1, 1), Error);
+  CHECK_THROWS_AS(Trajectories(1, 1, 0, 1, 1), Error);
+  CHECK_THROWS_AS(Trajectories(1, 1, 1, 0, 1), Error);
+  CHECK_THROWS_AS(Trajectories(1, 1, 1, 1, 0), Error);
+}
+
+}  // namespace
+}  // namespace innerloop
