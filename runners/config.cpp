@@ -65,16 +65,20 @@ std::string first_comment(const std::filesystem::path& file) {
 enum Level { kDefault, kFile, kFlag };
 using Levels = std::map<std::string, std::pair<Level, const Setting*>>;
 
+// "configs/a.ini:3: inner.steps", or "--inner.steps" alone.
+std::string at(const Setting& setting) {
+  return setting.where == "--" + setting.key ? setting.where : concat(setting.where, ": ", setting.key);
+}
+
 void assign(ExperimentConfig& config, const std::vector<Setting>& settings, Level level, Levels& levels) {
   for (const auto& setting : settings) {
     const Option& option = find_option(setting.key, setting.where);
     const auto given = levels.find(setting.key);
-    require_usage(given == levels.end() || given->second.first != level, setting.where, ": ", setting.key,
-                  " is given twice");
+    require_usage(given == levels.end() || given->second.first != level, at(setting), " is given twice");
     if (!option.set(config, setting.value)) {
       const std::string near = nearest_name(setting.value, option.known);
-      throw UsageError(concat(setting.where, ": ", setting.key, " is '", setting.value, "', expected ",
-                              option.expected, near.empty() ? "" : concat("; did you mean '", near, "'?")));
+      throw UsageError(concat(at(setting), " is '", setting.value, "', expected ", option.expected,
+                              near.empty() ? "" : concat("; did you mean '", near, "'?")));
     }
     levels[setting.key] = {level, &setting};
   }
@@ -90,8 +94,8 @@ void fix_algorithm(ExperimentConfig& config, const Levels& levels) {
     const std::string found = option.get(wanted), fixed = option.get(config);
     const auto given = levels.find(option.name);
     if (found == fixed || given == levels.end() || given->second.first < level) continue;
-    throw UsageError(concat(given->second.second->where, ": ", option.name, " is '", found,
-                            "', but algorithm ", config.algorithm, " means ", option.name, " = ", fixed));
+    throw UsageError(concat(at(*given->second.second), " is '", found, "', but algorithm ", config.algorithm,
+                            " means ", option.name, " = ", fixed));
   }
 }
 

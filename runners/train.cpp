@@ -133,9 +133,11 @@ class Training {
     environment_steps_ = point.environment_steps;
     write_file_atomically(directory_.config(), format_config(config_));
     const int64_t rows = table_.open(done_);
-    note(concat(done_ == 0 ? "training" : concat("resuming after ", done_, " of"), " ", config_.iterations,
-                " meta-iterations in ", directory_.root().string(), " with ", pool_.size(),
-                " threads, innerloop ", version()));
+    note(concat(
+        done_ == 0 ? "training"
+                   : concat(done_ == config_.iterations ? "already done: " : "resuming after ", done_, " of"),
+        " ", config_.iterations, " meta-iterations in ", directory_.root().string(), " with ", pool_.size(),
+        " threads, innerloop ", version()));
     if (rows < done_)
       note(concat("progress.csv holds only ", rows, " of the ", done_, " rows before this point"));
     if (point.meta.empty()) save(true);

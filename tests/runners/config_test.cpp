@@ -1,0 +1,131 @@
+#include "runners/config.h"
+
+#include "base/paths.h"
+#include "runners/command_line.h"
+#include "runners/options.h"
+#include "tests/runners/program.h"
+#include "tests/torch_catch.h"
+
+using namespace innerloop;
+
+namespace {
+
+// A value of the option that is not its default.
+std::string other_value(const Option& option, const ExperimentConfig& defaults) {
+  std::vector<std::string> candidates = option.known;
+  candidates.insert(candidates.end(), {"7", "0.25", "3,5", "true", "layer0.*"});
+  for (const auto& candidate : candidates) {
+    ExperimentConfig config;
+    if (option.set(config, candidate) && option.get(config) != option.get(defaults)) return candidate;
+  }
+  return "";
+}
+
+std::string message_of(const std::string& ini) {
+  const TemporaryFolder folder;
+  write_file(folder / "x.ini", ini);
+  try {
+    make_config(read_settings(folder / "x.ini"));
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("every key can be set, and the written configuration reads back the same", "[config]") {
+  const ExperimentConfig defaults;
+  for (const auto& option : options()) {
+    INFO(option.name);
+    const std::string value = other_value(option, defaults);
+    REQUIRE(!value.empty());
+    const auto config = make_config({{option.name, value, "test"}});
+    const TemporaryFolder folder;
+    write_file(folder / "x.ini", format_config(config));
+    CHECK(option.get(config) == value);
+    CHECK(format_config(make_config(read_settings(folder / "x.ini"))) == format_config(config));
+    const bool text_differs = training_text(config) != training_text(defaults);
+    CHECK(text_differs == option.determines_training);
+  }
+}
+
+TEST_CASE("flags override the file, which overrides the defaults", "[config]") {
+  const std::vector<Setting> file{{"inner.steps", "2", "f:1"}, {"meta.batch_size", "7", "f:2"}};
+  const auto config = make_config(file, {{"inner.steps", "3", "--inner.steps"}});
+  CHECK(config.learner.inner.steps == 3);
+  CHECK(config.learner.meta_batch_size == 7);
+  CHECK(config.learner.sampler.trajectories == SamplerConfig().trajectories);
+}
+
+TEST_CASE("a configuration that cannot be understood says where, what and what is expected", "[config]") {
+  CHECK_THAT(message_of("[inner]\nsteps = 1\nstep_sze = 1\n"),
+             contains("x.ini:3: unknown key 'inner.step_sze'; did you mean 'inner.step_size'?"));
+  CHECK_THAT(message_of("# c\n\n[inner]\nsteps = 1\n # c\nsteps = 2\n"),
+             contains("x.ini:6: inner.steps is given twice"));
+  CHECK_THAT(message_of("[inner]\nsteps 1\n"), contains("x.ini:2: cannot read 'steps 1'"));
+  CHECK_THAT(message_of("[inner]\nstep_size = fast\n"),
+             contains("x.ini:2: inner.step_size is 'fast', expected a number above 0"));
+  CHECK_THAT(message_of("[inner]\nstep_size = nan\n"), contains("expected a number above 0"));
+  CHECK_THAT(message_of("[inner]\nfirst_order = yes\n"), contains("expected true or false"));
+  CHECK_THAT(message_of("[environment]\nname = navigation_3d\n"), contains("did you mean 'navigation_2d'?"));
+  for (const char* size : {"0", "-3", "1.5", "99999999999999999999", ""}) {
+    CHECK_THAT(message_of(concat("[meta]\nbatch_size = ", size, "\n")),
+               contains("a whole number, at least 1"));
+    CHECK_THAT(message_of(concat("[sampler]\ntrajectories = ", size, "\n")), contains("at least 1"));
+  }
+  CHECK_THAT(message_of("[environment]\nhorizon = -1\n"), contains("at least 0"));
+  for (const char* sizes : {"0", "100,-1", "100,,100", "100 100", ","}) {
+    CHECK_THAT(message_of(concat("[policy]\nhidden = ", sizes, "\n")), contains("whole numbers above 0"));
+  }
+  for (const char* discount : {"0", "1.01", "-1", "inf"}) {
+    CHECK_THAT(message_of(concat("[advantage]\ndiscount = ", discount, "\n")), contains("at most 1"));
+  }
+  CHECK(message_of("[advantage]\ndiscount = 1\n").empty());
+  CHECK(message_of("[policy]\nhidden =\n").empty());
+}
+
+TEST_CASE("an algorithm fixes its keys over weaker settings and refuses contradictions", "[config]") {
+  const Setting joint{"algorithm", "joint", "f:1"};
+  CHECK(make_config({joint}).learner.inner.steps == 0);
+  CHECK(make_config({{"inner.steps", "2", "f:2"}}, {joint}).learner.inner.steps == 0);
+  CHECK_THROWS_WITH(make_config({joint, {"inner.steps", "2", "f:2"}}),
+                    contains("f:2: inner.steps is '2', but algorithm joint means inner.steps = 0"));
+  CHECK_THROWS_AS(make_config({joint}, {{"inner.steps", "2", "--inner.steps"}}), UsageError);
+}
+
+TEST_CASE("every installed configuration is complete, described and written back unchanged", "[config]") {
+  const auto configs = installed_configs();
+  CHECK(configs.size() >= 8);
+  for (const auto& named : configs) {
+    INFO(named.name);
+    CHECK(named.description.size() > 20);
+    const auto config = make_config(read_settings(find_config(named.name)));
+    const TemporaryFolder folder;
+    write_file(folder / "x.ini", format_config(config));
+    CHECK(format_config(make_config(read_settings(folder / "x.ini"))) == format_config(config));
+  }
+  CHECK_THROWS_WITH(find_config("navigation_2c"), contains("did you mean 'navigation_2d'"));
+}
+
+TEST_CASE("an option of a command may be another name of a key", "[config]") {
+  const CommandDescription command{
+      .name = "test",
+      .summary = "",
+      .options = {{"seed", "N", "", "evaluation.seed"}, {"run", "DIR", ""}, {"go", "", ""}},
+      .sections = {"evaluation", ""}};
+  const auto line =
+      parse_command_line(command, {"--seed", "5", "--run=x", "--go", "--evaluation.steps", "2"});
+  const auto config = make_config({}, line.settings);
+  CHECK(config.evaluation.seed == 5);
+  CHECK(config.learner.seed == PolicyMetaConfig().seed);
+  CHECK(config.evaluation.steps == 2);
+  CHECK((line.value("run") == "x" && line.has("go") && !line.has("stop")));
+  CHECK_THROWS_WITH(parse_command_line(command, {"--seed", "1", "--evaluation.seed", "2"}),
+                    contains("same key"));
+  CHECK_THROWS_WITH(parse_command_line(command, {"--inner.steps", "1"}),
+                    contains("unknown option '--inner.steps'"));
+  CHECK_THROWS_WITH(parse_command_line(command, {"--run"}), contains("missing"));
+  CHECK(parse_integers("steps", "0,1,3", 0) == std::vector<int64_t>{0, 1, 3});
+  CHECK_THROWS_WITH(parse_integers("steps", "0,,3", 0), contains("--steps is ''"));
+}

@@ -1,0 +1,254 @@
+// Claims about the program itself: it is run as a user runs it.
+#include <sys/resource.h>
+#include <sys/time.h>
+
+#include <chrono>
+#include <sstream>
+#include <thread>
+
+#include "base/random.h"
+#include "runners/checkpoint.h"
+#include "runners/run_directory.h"
+#include "tests/runners/program.h"
+#include "tests/torch_catch.h"
+
+using namespace innerloop;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+void sleep_seconds(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
+
+// progress.csv without the columns that hold seconds.
+std::vector<std::string> reproducible_rows(const std::filesystem::path& file) {
+  std::istringstream in(read_file(file));
+  std::vector<std::string> rows;
+  for (std::string row; std::getline(in, row);) {
+    for (int column = 0; column < 3; ++column) row.resize(row.rfind(','));
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+bool holds_temporary_files(const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".tmp") return true;
+  }
+  return false;
+}
+
+void wait_until_exists(const std::filesystem::path& file) {
+  for (int i = 0; i < 3000 && !std::filesystem::exists(file); ++i) sleep_seconds(0.01);
+  REQUIRE(std::filesystem::exists(file));
+}
+
+}  // namespace
+
+TEST_CASE("a request that cannot be understood ends with exit code 2, says why and leaves nothing",
+          "[program]") {
+  const TemporaryFolder folder;
+  write_file(folder / "bad.ini", "[inner]\nstep_sze = 1\n");
+  const std::string run = (folder / "run").string();
+  const std::vector<std::pair<Words, std::string>> cases{
+      {{}, "expected a command"},
+      {{"trian"}, "did you mean 'train'?"},
+      {{"train", "--confg", "x"}, "did you mean '--config'?"},
+      {{"train", "--config", "navigatoin_2d"}, "did you mean 'navigation_2d'?"},
+      {{"train", "--config", (folder / "bad.ini").string()}, "bad.ini:2: unknown key 'inner.step_sze'"},
+      {{"train", "--run-dir", run, "--meta.batch_size", "0"}, "meta.batch_size is '0'"},
+      {{"train", "--run-dir", run, "--policy.hidden", "8,-1"}, "policy.hidden is '8,-1'"},
+      {{"train", "--run-dir", run, "--seed", "1", "--seed", "2"}, "--seed is given twice"},
+      {{"train", "--run-dir", run, "--inner.adapt", "layer9.*"}, "layer9.*"},
+      {{"train", "--run-dir", run, "--policy.name", "categorical_mlp"}, "categorical"},
+      {{"train", "--resume"}, "--resume needs --run-dir"},
+      {{"list", "enviroments"}, "did you mean 'environments'?"},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    const auto outcome = run_program(arguments);
+    INFO(expected);
+    CHECK(outcome.code == 2);
+    CHECK_THAT(outcome.output, contains(expected));
+  }
+  CHECK(!std::filesystem::exists(run));
+}
+
+TEST_CASE("help, version and lists end with exit code 0", "[program]") {
+  CHECK_THAT(run_program({"--help"}).output, contains("usage: innerloop COMMAND"));
+  CHECK_THAT(run_program({"--version"}).output, StartsWith("innerloop "));
+  for (const char* command : {"train", "adapt", "record", "list"}) {
+    const auto outcome = run_program({command, "--help"});
+    CHECK(outcome.code == 0);
+    CHECK_THAT(outcome.output, StartsWith(std::string("innerloop ") + command));
+  }
+  for (const char* what : {"environments", "policies", "algorithms", "configs", "optimizers"}) {
+    CHECK(run_program({"list", what}).code == 0);
+  }
+  CHECK_THAT(run_program({"list", "configs"}).output, contains("navigation_2d_paper"));
+}
+
+TEST_CASE("the final checkpoint has the same bits for 1, 2 and 7 threads", "[program]") {
+  const TemporaryFolder folder;
+  Words bytes;
+  for (const char* threads : {"1", "2", "7"}) {
+    const auto run = folder / threads;
+    REQUIRE(run_program(tiny_training(run, {"--threads", threads, "--meta.iterations", "4"})).code == 0);
+    bytes.push_back(read_file(RunDirectory(run).last_checkpoint()));
+  }
+  CHECK(bytes[0].size() > 500);
+  CHECK(bytes[1] == bytes[0]);
+  CHECK(bytes[2] == bytes[0]);
+  const auto other = folder / "other";
+  REQUIRE(run_program(tiny_training(other, {"--seed", "2", "--meta.iterations", "4"})).code == 0);
+  CHECK(read_file(RunDirectory(other).last_checkpoint()) != bytes[0]);
+}
+
+TEST_CASE(
+    "killed with kill -9 at random moments and resumed, a run ends with the bits of an uninterrupted one",
+    "[program]") {
+  const TemporaryFolder folder;
+  const Words settings{
+      "--config",          "navigation_2d", "--meta.iterations", "100",  "--checkpoint.every", "2",
+      "--checkpoint.keep", "all",           "--meta.optimizer",  "adam", "--threads",          "2",
+      "--resume"};
+  const auto begin = std::chrono::steady_clock::now();
+  REQUIRE(run_program(tiny_training(folder / "whole", settings)).code == 0);
+  const double whole = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+
+  Stream stream({.seed = static_cast<uint64_t>(getpid()), .purpose = Purpose::kTest});
+  int killed = 0, resumed = 0;
+  const RunDirectory run(folder / "killed");
+  for (int attempt = 0; attempt < 6; ++attempt) {
+    const pid_t child = start_program(tiny_training(run.root(), settings), folder / "output");
+    sleep_seconds(whole * stream.uniform(0.1, 0.7));
+    kill(child, SIGKILL);
+    killed += wait_for(child) == 1000 + SIGKILL ? 1 : 0;
+    if (std::filesystem::exists(run.last_checkpoint())) {
+      const auto iteration = load_checkpoint(run.last_checkpoint()).iteration;  // whole after every kill
+      resumed += iteration > 0 && iteration < 100 ? 1 : 0;
+    }
+  }
+  REQUIRE(run_program(tiny_training(run.root(), settings)).code == 0);
+  CHECK(killed >= 1);
+  CHECK(resumed >= 1);
+  const RunDirectory reference(folder / "whole");
+  CHECK(read_file(run.last_checkpoint()) == read_file(reference.last_checkpoint()));
+  for (const int64_t iteration : {0, 2, 50, 100}) {
+    CHECK(read_file(run.checkpoint(iteration)) == read_file(reference.checkpoint(iteration)));
+  }
+  CHECK(reproducible_rows(run.progress()).size() == 101);
+  CHECK(reproducible_rows(run.progress()) == reproducible_rows(reference.progress()));
+  CHECK(read_file(run.config()) == read_file(reference.config()));
+  CHECK(!holds_temporary_files(run.root()));
+}
+
+TEST_CASE("SIGINT and SIGTERM save a checkpoint, end with 128 + signal, and the run resumes", "[program]") {
+  const TemporaryFolder folder;
+  const auto signal = GENERATE(SIGINT, SIGTERM);
+  const RunDirectory run(folder / "run");
+  const pid_t child = start_program(
+      tiny_training(run.root(), {"--meta.iterations", "1000000", "--checkpoint.every", "1000000"}),
+      folder / "output");
+  wait_until_exists(run.last_checkpoint());
+  for (int i = 0; i < 3000 && reproducible_rows(run.progress()).size() < 4; ++i) sleep_seconds(0.01);
+  kill(child, signal);
+  CHECK(wait_for(child) == 128 + signal);
+  CHECK_THAT(read_file(folder / "output"), contains("--resume"));
+  const auto checkpoint = load_checkpoint(run.last_checkpoint());
+  CHECK(checkpoint.iteration >= 3);
+  CHECK(static_cast<int64_t>(reproducible_rows(run.progress()).size()) == checkpoint.iteration + 1);
+  const std::string more = std::to_string(checkpoint.iteration + 2);
+  CHECK(
+      run_program({"train", "--run-dir", run.root().string(), "--resume", "--meta.iterations", more}).code ==
+      0);
+  REQUIRE(run_program(tiny_training(folder / "whole", {"--meta.iterations", more})).code == 0);
+  CHECK(read_file(run.last_checkpoint()) == read_file(RunDirectory(folder / "whole").last_checkpoint()));
+}
+
+TEST_CASE("a run directory is guarded: in use, not empty, other settings, fewer iterations", "[program]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  const std::string path = run.root().string();
+  const pid_t child =
+      start_program(tiny_training(run.root(), {"--meta.iterations", "1000000"}), folder / "output");
+  wait_until_exists(run.last_checkpoint());
+  const auto second = run_program({"train", "--run-dir", path, "--resume"});
+  CHECK(second.code == 1);
+  CHECK_THAT(second.output, contains("is in use by process " + std::to_string(child)));
+  kill(child, SIGINT);
+  CHECK(wait_for(child) == 130);
+
+  const auto again = run_program(tiny_training(run.root(), {}));
+  CHECK(again.code == 1);
+  CHECK_THAT(again.output, contains("is not empty: add --resume"));
+  const auto other = run_program({"train", "--run-dir", path, "--resume", "--inner.step_size", "0.3"});
+  CHECK(other.code == 1);
+  CHECK_THAT(other.output, contains("trained with inner.step_size = 0.1, now inner.step_size = 0.3"));
+  const auto fewer = run_program({"train", "--run-dir", path, "--resume", "--meta.iterations", "0"});
+  CHECK(fewer.code == 1);
+  CHECK_THAT(fewer.output, contains("meta.iterations is 0"));
+
+  std::filesystem::create_directory(folder / "foreign");
+  write_file(folder / "foreign" / "thesis.tex", "x");
+  const auto foreign = run_program(tiny_training(folder / "foreign", {}));
+  CHECK(foreign.code == 1);
+  CHECK_THAT(foreign.output, contains("is not empty"));
+  CHECK(!std::filesystem::exists(folder / "foreign" / "checkpoints"));
+}
+
+TEST_CASE("a training that cannot go on stops with exit code 1 and keeps the last good checkpoint",
+          "[program]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  const auto outcome = run_program(tiny_training(run.root(), {"--inner.step_size", "1e30"}));
+  CHECK(outcome.code == 1);
+  CHECK_THAT(outcome.output, contains("meta-iteration 1:") && contains("task 0") && contains("step") &&
+                                 contains("last good checkpoint"));
+  CHECK(load_checkpoint(run.last_checkpoint()).iteration == 0);
+
+  write_file(folder / "file", "");
+  const auto unwritable = run_program(tiny_training(folder / "file" / "run", {}));
+  CHECK(unwritable.code == 1);
+  CHECK_THAT(unwritable.output, contains("cannot make the run directory"));
+
+  // As on a full disk: no file may grow beyond 600 bytes.
+  const auto full = run_program(tiny_training(folder / "full", {"--meta.iterations", "1"}), [] {
+    const rlimit limit{600, 600};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  });
+  CHECK(full.code == 1);
+  CHECK(!holds_temporary_files(folder / "full"));
+}
+
+TEST_CASE("a damaged run cannot be resumed or used, and the error says what is wrong", "[program]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  const std::string path = run.root().string();
+  REQUIRE(run_program(tiny_training(run.root(), {"--meta.iterations", "0"})).code == 0);
+  const std::string whole = read_file(run.last_checkpoint());
+  write_file(run.last_checkpoint(), whole.substr(0, whole.size() / 2));
+  CHECK_THAT(run_program({"train", "--run-dir", path, "--resume"}).output, contains("is truncated"));
+  CHECK_THROWS_WITH(open_run(run.root()), contains("is truncated"));
+  write_file(run.last_checkpoint(), whole);
+  CHECK_NOTHROW(open_run(run.root()));
+  CHECK_THROWS_WITH(open_run(run.root(), {{"environment.name", "navigation_2d_raw", "--environment.name"}}),
+                    contains("trained with environment.name = navigation_2d"));
+  CHECK_THROWS_WITH(open_run(folder / "nothing"), contains("does not exist"));
+  std::filesystem::remove(run.last_checkpoint());
+  CHECK_THROWS_WITH(open_run(run.root()), contains("last.ckpt' does not exist"));
+}
+
+TEST_CASE("rows beyond the checkpoint and half a row are dropped when a run goes on", "[program]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  REQUIRE(run_program(tiny_training(run.root(), {"--meta.iterations", "2"})).code == 0);
+  const auto rows = reproducible_rows(run.progress());
+  std::ofstream(run.progress(), std::ios::app) << "3,999,1\n4,12";
+  const Words more{"train", "--run-dir", run.root().string(), "--resume", "--meta.iterations", "3"};
+  REQUIRE(run_program(more).code == 0);
+  const auto after = reproducible_rows(run.progress());
+  REQUIRE(after.size() == 4);
+  CHECK(std::equal(rows.begin(), rows.end(), after.begin()));
+  CHECK_THAT(after.back(), StartsWith("3,"));
+  CHECK(after.back().size() > 60);
+}
