@@ -220,11 +220,10 @@ TEST_CASE("the workspace is the policy's of this call, also when one follows ano
   };
   ThreadPool pool(2);
   Sampler sampler(make_walk, pool);
-  std::optional<Owner> a, b;
+  std::optional<Owner> policy;
   for (int made = 0; made < 3; ++made) {
-    a.emplace(made);
-    b.emplace(made + 100);
-    CHECK_NOTHROW(sampler.sample(drifts({1, 2}), {&*a, &*b}, 30, {}));
+    policy.emplace(made);
+    CHECK_NOTHROW(sampler.sample(drifts({1, 2}), {&*policy}, 30, {}));
   }
 }
 
