@@ -13,7 +13,7 @@ namespace {
 // A value of the option that is not its default.
 std::string other_value(const Option& option, const ExperimentConfig& defaults) {
   std::vector<std::string> candidates = option.known;
-  candidates.insert(candidates.end(), {"7", "0.25", "3,5", "true", "layer0.*"});
+  candidates.insert(candidates.end(), {"7", "0.25", "3,5", "true", "false", "layer0.*"});
   for (const auto& candidate : candidates) {
     ExperimentConfig config;
     if (option.set(config, candidate) && option.get(config) != option.get(defaults)) return candidate;
