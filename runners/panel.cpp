@@ -17,13 +17,13 @@ constexpr double kTitleSize = 24, kSubtitleSize = 15, kFigureSize = 19;
 // BGR.
 const cv::Scalar kPaper(252, 250, 249), kInk(55, 41, 31), kPale(128, 114, 102);
 
-// Whole words of the text, as many as are at most `width` pixels wide.
+// The text up to one of its commas, as much as is at most `width` pixels wide.
 std::string fitting(const Font& font, std::string text, double pixels, double width) {
   if (font.width(text, pixels) <= width) return text;
-  const std::string ellipsis = " \u2026";
+  const std::string ellipsis = ", \u2026";
   while (!text.empty() && font.width(text + ellipsis, pixels) > width) {
-    const size_t space = text.rfind(' ');
-    text.resize(space == std::string::npos ? 0 : space);
+    const size_t comma = text.rfind(", ");
+    text.resize(comma == std::string::npos ? 0 : comma);
   }
   return text + ellipsis;
 }

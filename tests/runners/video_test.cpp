@@ -1,5 +1,8 @@
 #include "runners/video.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -77,6 +80,35 @@ TEST_CASE("a film that is not finished, or cannot be made, leaves nothing behind
     Video empty(folder / "film.mp4", {96, 64}, 8);
     CHECK_THROWS_WITH(empty.finish(), contains("no picture"));
   }
+  CHECK(folder.files().empty());
+}
+
+TEST_CASE("a film for which the disk has no room is an error, not a shorter film", "[video]") {
+  const ScratchFolder folder;
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);  // writing beyond the limit fails like a full disk
+  std::string message;
+  {
+    rlimit tight = before;
+    tight.rlim_cur = 20000;
+    setrlimit(RLIMIT_FSIZE, &tight);
+    try {
+      Video video(folder / "film.mp4", {640, 480}, 8);
+      cv::Mat noise(480, 640, CV_8UC3);
+      cv::RNG generator(1);
+      for (int i = 0; i < 60; ++i) {
+        generator.fill(noise, cv::RNG::UNIFORM, 0, 255);
+        video.add(noise);
+      }
+      video.finish();
+    } catch (const Error& error) {
+      message = error.what();
+    }
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+  }
+  CHECK_THAT(message, contains("is the disk full?"));
   CHECK(folder.files().empty());
 }
 
