@@ -106,7 +106,11 @@ class Rollouts {
       owned.push_back(policy_.sampler(chunk.adaptation.adapted(), 0));
       samplers.push_back(owned.back().get());
     }
-    return sampler_.sample(tasks, samplers, per_task, key);
+    try {
+      return sampler_.sample(tasks, samplers, per_task, key);
+    } catch (const Error& error) {
+      throw Error(concat("inner step ", key.step, ": ", error.what()));
+    }
   }
 
   // One inner step on the data recorded last.

@@ -26,7 +26,7 @@ std::vector<int64_t> steps_to_film(const std::string& text, const EvaluationConf
 CommandDescription record_description() {
   return {
       .name = "record",
-      .summary = "film a trained policy on held-out tasks, before and after gradient steps",
+      .summary = "Films a trained policy on held-out tasks, before and after gradient steps.",
       .details =
           "Reads DIR/config.ini and DIR/checkpoints/last.ckpt. The tasks are the first ones of `innerloop "
           "adapt`\n"
