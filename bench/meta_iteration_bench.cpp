@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/allocator.h"
 #include "runners/config.h"
 
 namespace {
@@ -80,6 +81,7 @@ void run(const std::string& name, int64_t iterations, int64_t threads) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  innerloop::keep_freed_memory();
   run(argc > 1 ? argv[1] : "navigation_2d_speed", argc > 2 ? std::atoll(argv[2]) : 8,
       argc > 3 ? std::atoll(argv[3]) : 0);
   return 0;

@@ -54,8 +54,8 @@ torch::Tensor mlp_output(const Mlp& network, const Params& params, const torch::
 
 // A loss per task that depends on the network through its output: (y [T, N, outputs], own) -> [T]. `own`
 // holds the entries of params that are not the network's (a log-std), and only those: a head that read the
-// weights themselves would lose that part of its derivative. Differentiable twice by autograd; a task's loss
-// depends on its slice only.
+// weights themselves would lose that part of its derivative. A task's loss depends on its slice only and is a
+// sum over its samples, each entering through its own output alone. Differentiable twice by autograd.
 using Head = std::function<torch::Tensor(const torch::Tensor& output, const Params& own)>;
 
 // L(params) = head(mlp(x; params), own entries of params) at one point, with its derivatives; what autograd

@@ -1,69 +1,12 @@
+#include <algorithm>
 #include <optional>
 
 #include "base/error.h"
+#include "networks/head_derivatives.h"
 #include "networks/mlp_linearization.h"
 
 namespace innerloop {
 namespace {
-
-// The head and its derivatives in (output, own entries...), through autograd on leaves. The graph of the
-// gradient is built once; every product with the second derivative reuses it.
-class HeadDerivatives {
- public:
-  HeadDerivatives(const Head& head, const torch::Tensor& output, const Params& own) {
-    const at::AutoGradMode with_graph(true);
-    const auto leaf = output.detach().requires_grad_();
-    const auto own_leaves = own.as_leaves();
-    const auto value = head(leaf, own_leaves);
-    require(value.defined() && value.dim() == 1 && value.size(0) == output.size(0), "head: the loss is ",
-            value.defined() ? concat(value.sizes()) : "undefined", ", expected [", output.size(0), "]");
-    loss_ = value.detach();
-    leaves_.push_back(leaf);
-    for (const auto& entry : own_leaves) leaves_.push_back(entry.value);
-    if (value.requires_grad()) {
-      gradient_ =
-          torch::autograd::grad({value.sum()}, leaves_, {}, /*retain_graph=*/true, /*create_graph=*/true,
-                                /*allow_unused=*/true);
-    }
-    gradient_.resize(leaves_.size());
-    values_ = or_zeros(gradient_);
-  }
-
-  const torch::Tensor& loss() const { return loss_; }
-  const std::vector<torch::Tensor>& gradient() const {
-    return values_;
-  }  // as the leaves: output, own entries
-
-  // The second derivative times `tangents`, both ordered as the leaves.
-  std::vector<torch::Tensor> second(const std::vector<torch::Tensor>& tangents) const {
-    const at::AutoGradMode with_graph(true);
-    std::vector<torch::Tensor> curved, along;
-    for (size_t i = 0; i < gradient_.size(); ++i) {
-      if (!gradient_[i].defined() || !gradient_[i].requires_grad())
-        continue;  // constant: no second derivative
-      curved.push_back(gradient_[i]);
-      along.push_back(tangents[i]);
-    }
-    std::vector<torch::Tensor> product(leaves_.size());
-    if (!curved.empty()) {
-      product = torch::autograd::grad(curved, leaves_, along, /*retain_graph=*/true, /*create_graph=*/false,
-                                      /*allow_unused=*/true);
-    }
-    return or_zeros(product);
-  }
-
- private:
-  std::vector<torch::Tensor> or_zeros(const std::vector<torch::Tensor>& values) const {
-    std::vector<torch::Tensor> out;
-    for (size_t i = 0; i < values.size(); ++i) {
-      out.push_back(values[i].defined() ? values[i].detach() : torch::zeros_like(leaves_[i].detach()));
-    }
-    return out;
-  }
-
-  torch::Tensor loss_;
-  std::vector<torch::Tensor> leaves_, gradient_, values_;
-};
 
 Params own_entries(const Mlp& network, const Params& params) {
   const auto names = network.parameter_names();

@@ -71,7 +71,8 @@ void plot_adaptation(const ExperimentConfig& config, const EnvironmentSpec& envi
 CommandDescription adapt_description() {
   return {
       .name = "adapt",
-      .summary = "Adapts a trained policy to held-out tasks and measures its return after each gradient step.",
+      .summary =
+          "Adapts a trained policy to held-out tasks and measures its return after each gradient step.",
       .details =
           "Reads DIR/config.ini and DIR/checkpoints/last.ckpt. Prints mean, 95 % confidence interval and\n"
           "standard deviation over tasks, and writes DIR/adapt.json, DIR/adapt.png and, from\n"

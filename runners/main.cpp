@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/allocator.h"
 #include "base/error.h"
 #include "base/paths.h"
 #include "runners/commands.h"
@@ -64,6 +65,7 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace innerloop
 
 int main(int argc, char* argv[]) {
+  innerloop::keep_freed_memory();
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the size limit is an error to report, not a death
   try {
     return innerloop::run({argv + 1, argv + argc});
