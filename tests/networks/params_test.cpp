@@ -22,7 +22,7 @@ TEST_CASE("parameters are found by name, and an unknown name lists the known one
   CHECK_THROWS_WITH(Params({{"a", {}}, {"a", {}}}), contains("'a' appears twice"));
 }
 
-TEST_CASE("tasks, entries of a slice and dtype; an empty list has none", "[params]") {
+TEST_CASE("tasks, entries of a slice and dtype, an empty list has none", "[params]") {
   CHECK(two_tasks().tasks() == 2);
   CHECK(two_tasks().numel() == 8);
   CHECK(two_tasks().dtype() == torch::kFloat32);
@@ -53,7 +53,7 @@ TEST_CASE("joined holds both lists' entries and refuses a name they share", "[pa
   CHECK_THROWS_AS(two_tasks().joined(two_tasks()), Error);
 }
 
-TEST_CASE("expanded shows one task's storage T times; its transpose is the sum over tasks", "[params]") {
+TEST_CASE("expanded shows one task's storage T times, its transpose is the sum over tasks", "[params]") {
   const auto one = two_tasks().slice(0);
   const auto many = one.expanded(3);
   CHECK(many.tasks() == 3);
