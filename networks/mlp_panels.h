@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "networks/panel_kernels.h"
+#include "networks/panel_sums.h"
 
 namespace innerloop {
 
@@ -58,7 +59,8 @@ class MlpPanels {
   using K = PanelKernels<T>;
   using Vector = typename K::Vector;
   using Term = typename K::Term;
-  using OuterTerm = typename K::OuterTerm;
+  using Sums = PanelSums<T>;
+  using OuterTerm = typename Sums::OuterTerm;
 
  public:
   // Computes y [samples, outputs] from x [samples, inputs]. keep: the activations stay for the other passes.
@@ -130,9 +132,9 @@ class MlpPanels {
           K::product(units_[l], std::array{Term{backward_[l].data(), row(d, p, l + 1), units_[l + 1]}},
                      nullptr, [&](int64_t at, Vector g) { K::store(to + at, slope(K::load(h + at), g)); });
         }
-        K::outer_product(count, std::array{OuterTerm{d(0), units_[l + 1], h_[l](first), units_[l]}},
-                         gradient[l].weight);
-        K::add_row_sums(count, d(0), units_[l + 1], gradient[l].bias);
+        Sums::outer_product(count, std::array{OuterTerm{d(0), units_[l + 1], h_[l](first), units_[l]}},
+                            gradient[l].weight);
+        Sums::add_row_sums(count, d(0), units_[l + 1], gradient[l].bias);
         std::swap(d, next);
       }
     });
@@ -165,7 +167,7 @@ class MlpPanels {
     std::vector<std::vector<T>> along(1);  // layer 0's is never needed
     for (size_t l = 1; l < layers_; ++l) along.push_back(packed(direction, l, true));
     auto dt = scratch(), next = scratch();
-    for_blocks(std::max<int64_t>(1, kBlock / 2), [&](int64_t first, int64_t count) {
+    for_blocks(kBlock / 2, [&](int64_t first, int64_t count) {
       for (int64_t p = 0; p < count; ++p) {
         to_panel(cotangent_tangent, units_.back(), first + p, row(dt, p, layers_));
       }
@@ -185,19 +187,19 @@ class MlpPanels {
         }
         const OuterTerm moved{dt(0), units_[l + 1], h_[l](first), units_[l]};
         if (l == 0) {
-          K::outer_product(count, std::array{moved}, gradient[l].weight);
+          Sums::outer_product(count, std::array{moved}, gradient[l].weight);
         } else {
           const OuterTerm carried{d_[l + 1](first), units_[l + 1], h_tangent_[l](first), units_[l]};
-          K::outer_product(count, std::array{moved, carried}, gradient[l].weight);
+          Sums::outer_product(count, std::array{moved, carried}, gradient[l].weight);
         }
-        K::add_row_sums(count, dt(0), units_[l + 1], gradient[l].bias);
+        Sums::add_row_sums(count, dt(0), units_[l + 1], gradient[l].bias);
         std::swap(dt, next);
       }
     });
   }
 
  private:
-  static constexpr int64_t kBlock = K::kMaxOuterPanels;
+  static constexpr int64_t kBlock = Sums::kMaxOuterPanels;  // 512 samples
 
   // act'(z) g at h = act(z).
   static Vector slope(Vector h, Vector g) {
