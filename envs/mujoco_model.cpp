@@ -1,6 +1,7 @@
 #include "envs/mujoco_model.h"
 
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <mutex>
 
@@ -12,9 +13,9 @@ namespace {
 
 constexpr double kHuge = 1e6;  // metres, radians and their rates; MuJoCo itself objects at 1e10
 
-bool is_sane(const mjtNum* values, int count) {
+bool is_sane(const mjtNum* values, int64_t count) {
   bool sane = true;
-  for (int k = 0; k < count; ++k) sane &= std::abs(values[k]) <= kHuge;  // false for NaN
+  for (int64_t k = 0; k < count; ++k) sane &= std::abs(values[k]) <= kHuge;  // false for NaN
   return sane;
 }
 

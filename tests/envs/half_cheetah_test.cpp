@@ -335,6 +335,10 @@ TEST_CASE("a simulation after a reset knows nothing of what it did before", "[en
   const auto model = mujoco_model("half_cheetah");
   const auto run = [&](MujocoSimulation& simulation) {
     simulation.reset();
+    using Values = Eigen::Map<const Eigen::VectorXd>;  // what the trajectory may not show
+    CHECK((Values(simulation.data().qacc_warmstart, 9).array() == 0).all());
+    CHECK((Values(simulation.data().ctrl, 6).array() == 0).all());
+    CHECK(simulation.data().time == 0);
     for (int t = 0; t < 100; ++t) {
       for (int i = 0; i < 6; ++i) simulation.data().ctrl[i] = std::sin(t + i);
       REQUIRE(simulation.step(1));
