@@ -2,6 +2,7 @@
 find_package(Threads REQUIRED)
 find_package(Eigen3 3.4 CONFIG REQUIRED)
 find_package(box2d CONFIG REQUIRED)
+find_package(MuJoCo 2.2 REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
 # gnuplot-iostream is one header over Boost.Iostreams (pipes) and Boost.Filesystem (temporary files).
 find_package(Boost CONFIG REQUIRED COMPONENTS program_options iostreams filesystem system)

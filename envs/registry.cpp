@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "envs/half_cheetah.h"
 #include "envs/navigation_2d.h"
 #include "envs/observe_task.h"
 
@@ -30,6 +31,11 @@ constexpr Entry kEnvironments[] = {
     {"navigation_2d_corners", make<Navigation2d, navigation_2d_corners>},
     {"navigation_2d_corners_sparse", make<Navigation2d, navigation_2d_corners_sparse>},
     {"navigation_2d_walls", make<Navigation2d, navigation_2d_walls>},
+    {"half_cheetah_velocity_rllab", make<HalfCheetah, half_cheetah_velocity_rllab>},
+    {"half_cheetah_direction_rllab", make<HalfCheetah, half_cheetah_direction_rllab>},
+    {"half_cheetah_velocity_gym", make<HalfCheetah, half_cheetah_velocity_gym>},
+    {"half_cheetah_direction_gym", make<HalfCheetah, half_cheetah_direction_gym>},
+    {"half_cheetah_velocity_promp", make<HalfCheetah, half_cheetah_velocity_promp>},
 };
 
 }  // namespace

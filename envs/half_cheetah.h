@@ -1,0 +1,125 @@
+// The planar half-cheetah that must run at a velocity, or in a direction, that it is not shown (Finn et al.
+// 2017, section 5.3), in MuJoCo (assets/half_cheetah.xml: 7 bodies, 9 degrees of freedom, 6 motors, 0.01 s a
+// time step).
+//
+// observation  17 numbers, q[1..8] and v[0..8], where q are positions and v velocities of rootx, rootz
+// (metres),
+//              rooty, bthigh, bshin, bfoot, fthigh, fshin, ffoot (radians); then, where the table says so, a
+//              point (x, y, z): the centre of mass of the whole animal, or the origin of the torso's frame
+// action       torque of bthigh, bshin, bfoot, fthigh, fshin, ffoot in units of gear (120, 90, 60, 120, 60,
+// 30 N m),
+//              times the scale of the table: a = clip(action / scale, -1, 1)
+// reward       run - 0.05 |a|^2 with the clipped a; run = -|u - velocity| or direction * u, with u the
+// animal's
+//              velocity along x
+// task         velocity (m/s), uniform; or direction, -1 or +1 with probability 1/2
+// start        MuJoCo's initial state plus noise in every entry of q and v
+// end          none of its own
+//
+// name                          task       frame skip  u                 point   start q, v          scale  H
+// half_cheetah_velocity_rllab   U(0, 2)    1           centre of mass    centre  .01 N, .1 N         1 200
+// half_cheetah_direction_rllab  +-1        1           centre of mass    centre  .01 N, .1 N         1 200
+// half_cheetah_velocity_gym     U(0, 2)    5           rootx difference  torso   U(-.1, .1), .1 N    1 200
+// half_cheetah_direction_gym    +-1        5           rootx difference  torso   U(-.1, .1), .1 N    1 200
+// half_cheetah_velocity_promp   U(0, 3)    5           rootx difference  none    U(-.1, .1), .1 N    10 100
+//
+// A step is `frame skip` time steps: 0.01 s with 1, 0.05 s with 5, so returns with 1 and with 5 do not
+// compare. u, centre of mass: its velocity at the end of the step. u, rootx difference: (x' - x) / seconds of
+// the step. The centre is that of the end of the step (rllab calls mj_forward there). The torso's point is
+// the one MuJoCo computed at the start of the step's last time step, so it lags q by 0.01 s, as in Gym; after
+// a reset it does not.
+//
+// Sources: _rllab is maml_rl's half_cheetah_env_rand and _rand_direc, the MAML paper's code, on rllab, inside
+// its normalize(); _gym is the Gym port of CAVIA (scale 1, H 200), which pytorch-maml-rl plays with scale 10
+// and H 100; _promp is ProMP's HalfCheetahRandVelEnv inside its normalize(), which has scale 10. A scale s is
+// a policy whose means and standard deviations are divided by s.
+//
+// Divergence: if MuJoCo warns, or a position or velocity is not finite or beyond 10^6 (not seen with the
+// motors' bounded torques), the episode terminates with reward 0 for that step and the last observation
+// again, and divergence() tells of it. The next episode is not affected.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "envs/environment.h"
+#include "envs/mujoco_model.h"
+
+namespace innerloop {
+
+struct HalfCheetahDef {
+  enum class Task { kVelocity, kDirection };
+  enum class Velocity { kCentreOfMass, kRootDifference };
+  enum class Point { kCentreOfMass, kLaggingTorso, kNone };
+  enum class Noise { kNormal, kUniform };
+
+  std::string name;
+  std::string description;
+  int64_t horizon = 200;
+  Task task = Task::kVelocity;
+  double max_velocity = 2;  // goals from U(0, max_velocity), m/s
+  int frame_skip = 5;       // time steps of 0.01 s in one step
+  Velocity velocity = Velocity::kRootDifference;
+  Point point = Point::kLaggingTorso;
+  Noise position_noise = Noise::kUniform;
+  double position_scale = 0.1;  // standard deviation, or half-width
+  double velocity_scale = 0.1;  // standard deviation; always normal
+  double action_scale = 1;      // the action that gives the full torque
+  std::string model = "half_cheetah";
+};
+
+// The variants of the table above.
+HalfCheetahDef half_cheetah_velocity_rllab();
+HalfCheetahDef half_cheetah_direction_rllab();
+HalfCheetahDef half_cheetah_velocity_gym();
+HalfCheetahDef half_cheetah_direction_gym();
+HalfCheetahDef half_cheetah_velocity_promp();
+
+class HalfCheetah : public Environment {
+ public:
+  static constexpr int kBodies = 7;
+
+  explicit HalfCheetah(const HalfCheetahDef& def);
+
+  const EnvironmentSpec& spec() const override { return spec_; }
+  Eigen::VectorXd sample_task(Stream& stream) const override;
+  void set_task(const Eigen::VectorXd& task) override;  // refuses a direction that is not -1 or +1
+  void reset(Stream& stream, ObservationRef observation) override;
+  StepResult step(const ActionRef& action, Stream& stream, ObservationRef observation) override;
+
+  // Task, step and cause of the divergence that ended the last episode; empty if none did.
+  const std::string& divergence() const { return divergence_; }
+  const MujocoSimulation& simulation() const { return simulation_; }
+
+ private:
+  // A body of the plane (x, z): where its joint is in its parent's frame, and its own centre in its own.
+  struct Segment {
+    int parent = -1;  // number of the segment; -1 for the torso
+    double mass_share = 0;
+    Eigen::Vector2d joint, centre;
+  };
+
+  double apply(const ActionRef& action);  // sets the motors; returns |a|^2
+  double run_reward(double velocity) const;
+  // Of q and v as they are now, in 0.2 microseconds; MuJoCo's own functions for it take 1.5, beside 5 for a
+  // time step, since they compute much else. A test holds it against MuJoCo's kinematics.
+  void compute_centre_of_mass();
+  void observe(ObservationRef observation);
+  void check_observation(const ObservationRef& observation) const;
+
+  HalfCheetahDef def_;
+  EnvironmentSpec spec_;
+  MujocoSimulation simulation_;
+  int torso_;                              // number of the body
+  std::array<Segment, kBodies> segments_;  // in the model's order, which is that of the joints
+  bool needs_centre_ = false;
+  Eigen::Vector2d centre_, centre_velocity_;  // (x, z) of the whole animal
+  double task_ = 0;
+  bool has_task_ = false;
+  bool running_ = false;  // between a reset and the next set_task or divergence
+  int64_t steps_ = 0;     // since the reset
+  std::string divergence_;
+  Eigen::VectorXf observation_;  // the last one
+};
+
+}  // namespace innerloop
