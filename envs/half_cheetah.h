@@ -2,32 +2,28 @@
 // 2017, section 5.3), in MuJoCo (assets/half_cheetah.xml: 7 bodies, 9 degrees of freedom, 6 motors, 0.01 s a
 // time step).
 //
-// observation  17 numbers, q[1..8] and v[0..8], where q are positions and v velocities of rootx, rootz
-// (metres),
-//              rooty, bthigh, bshin, bfoot, fthigh, fshin, ffoot (radians); then, where the table says so, a
-//              point (x, y, z): the centre of mass of the whole animal, or the origin of the torso's frame
-// action       torque of bthigh, bshin, bfoot, fthigh, fshin, ffoot in units of gear (120, 90, 60, 120, 60,
-// 30 N m),
-//              times the scale of the table: a = clip(action / scale, -1, 1)
-// reward       run - 0.05 |a|^2 with the clipped a; run = -|u - velocity| or direction * u, with u the
-// animal's
-//              velocity along x
+// observation  q[1..8], v[0..8], with q the positions and v the velocities of rootx, rootz (metres), rooty,
+//              bthigh, bshin, bfoot, fthigh, fshin, ffoot (radians): 17 numbers; then, where the table says
+//              so, a point (x, y, z): the whole animal's centre of mass, or the origin of the torso's frame
+// action       torques of bthigh, bshin, bfoot, fthigh, fshin, ffoot in units of their gears (120, 90, 60,
+//              120, 60, 30 N m) times the scale: a = clip(action / scale, -1, 1)
+// reward       run - 0.05 |a|^2; run = -|u - velocity| or direction * u, with u the velocity along x
 // task         velocity (m/s), uniform; or direction, -1 or +1 with probability 1/2
-// start        MuJoCo's initial state plus noise in every entry of q and v
+// start        MuJoCo's initial state plus noise in every entry of q and v; N is N(0, 1)
 // end          none of its own
 //
-// name                          task       frame skip  u                 point   start q, v          scale  H
-// half_cheetah_velocity_rllab   U(0, 2)    1           centre of mass    centre  .01 N, .1 N         1 200
-// half_cheetah_direction_rllab  +-1        1           centre of mass    centre  .01 N, .1 N         1 200
-// half_cheetah_velocity_gym     U(0, 2)    5           rootx difference  torso   U(-.1, .1), .1 N    1 200
-// half_cheetah_direction_gym    +-1        5           rootx difference  torso   U(-.1, .1), .1 N    1 200
-// half_cheetah_velocity_promp   U(0, 3)    5           rootx difference  none    U(-.1, .1), .1 N    10 100
+// name                         task    skip u              point  start q, v       scale H
+// half_cheetah_velocity_rllab  U(0, 2) 1    centre of mass centre .01 N, .1 N      1     200
+// half_cheetah_direction_rllab +-1     1    centre of mass centre .01 N, .1 N      1     200
+// half_cheetah_velocity_gym    U(0, 2) 5    difference     torso  U(-.1, .1), .1 N 1     200
+// half_cheetah_direction_gym   +-1     5    difference     torso  U(-.1, .1), .1 N 1     200
+// half_cheetah_velocity_promp  U(0, 3) 5    difference     none   U(-.1, .1), .1 N 10    100
 //
-// A step is `frame skip` time steps: 0.01 s with 1, 0.05 s with 5, so returns with 1 and with 5 do not
-// compare. u, centre of mass: its velocity at the end of the step. u, rootx difference: (x' - x) / seconds of
-// the step. The centre is that of the end of the step (rllab calls mj_forward there). The torso's point is
-// the one MuJoCo computed at the start of the step's last time step, so it lags q by 0.01 s, as in Gym; after
-// a reset it does not.
+// A step is `skip` (frame skip) time steps: 0.01 s with 1, 0.05 s with 5, so returns with 1 and with 5 do not
+// compare. u, centre of mass: its velocity at the end of the step. u, difference: (x' - x) / seconds of the
+// step, with x of rootx. The centre is that of the end of the step (rllab calls mj_forward there). The
+// torso's point is the one MuJoCo computed at the start of the step's last time step, so it lags q by 0.01 s,
+// as in Gym; after a reset it does not.
 //
 // Sources: _rllab is maml_rl's half_cheetah_env_rand and _rand_direc, the MAML paper's code, on rllab, inside
 // its normalize(); _gym is the Gym port of CAVIA (scale 1, H 200), which pytorch-maml-rl plays with scale 10
@@ -101,8 +97,8 @@ class HalfCheetah : public Environment {
 
   double apply(const ActionRef& action);  // sets the motors; returns |a|^2
   double run_reward(double velocity) const;
-  // Of q and v as they are now, in 0.2 microseconds; MuJoCo's own functions for it take 1.5, beside 5 for a
-  // time step, since they compute much else. A test holds it against MuJoCo's kinematics.
+  // Of q and v as they are now, in about 0.2 microseconds; MuJoCo's own functions take about 1.5, beside 5
+  // for a time step, since they compute much else. A test holds it against MuJoCo's kinematics.
   void compute_centre_of_mass();
   void observe(ObservationRef observation);
   void check_observation(const ObservationRef& observation) const;
