@@ -39,7 +39,7 @@ void require_usage(bool condition, const Parts&... parts) {
 
 std::string join(const std::vector<std::string>& words, const std::string& separator = ", ");
 
-// "unknown KIND 'NAME'; did you mean 'NEAREST'? known KINDs: A, B, C" (the question only for a near miss).
+// "unknown KIND 'NAME'; did you mean 'NEAREST'? known: A, B, C" (the question only for a near miss).
 std::string unknown_name(const std::string& kind, const std::string& name,
                          const std::vector<std::string>& known);
 
