@@ -20,6 +20,10 @@ enum class Purpose : uint32_t {
   kEvaluationEnvironment = 6,
   kEvaluationAction = 7,
   kTest = 8,
+  kValidationTask = 9,
+  kDrawnClass = 10,     // datasets/strokes: the strokes of a class
+  kDrawnInstance = 11,  // datasets/strokes: one drawing of it
+  kClassSplit = 12,     // which classes belong to training, validation and test
 };
 
 struct StreamKey {

@@ -15,7 +15,7 @@ if(Catch2_VERSION VERSION_GREATER_EQUAL 3)
   set(allow_no_tests --allow-running-no-tests)
 endif()
 
-foreach(room base envs networks policies sampling meta runners)
+foreach(room base envs networks policies sampling datasets meta runners)
   file(GLOB sources CONFIGURE_DEPENDS tests/${room}/*_test.cpp)
   if(NOT sources)
     continue()

@@ -1,0 +1,84 @@
+// Labelled task distributions: sine regression and few-shot classification.
+//
+// An episode is one task: a support set to adapt on and a query set to judge the adapted network by, drawn as
+// a pure function of (data set, split, shape, stream).
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+
+namespace innerloop {
+
+enum class Split { kTrain, kValidation, kTest };
+std::string split_name(Split split);  // "train", "validation", "test"
+
+struct DatasetSpec {
+  std::string name;
+  std::string description;      // one line for `innerloop list`
+  std::vector<int64_t> input;   // shape of one sample: {1}, or {channels, height, width}
+  bool classification = false;  // labels 0..ways-1; otherwise targets of `outputs` numbers
+  int64_t outputs = 1;          // regression only
+  // What the numbers depend on, for results and the terminal: source, split, resize method, normalisation,
+  // classes and images per split.
+  std::string protocol;
+};
+
+struct EpisodeShape {
+  int64_t ways = 1;      // classes of a task; 1 for regression
+  int64_t shots = 10;    // support samples per class
+  int64_t queries = 10;  // query samples per class
+};
+
+// T episodes. Samples lie class after class: label 0's, label 1's, ...
+struct Episodes {
+  torch::Tensor support_x, query_x;  // [T, ways * shots, input...], [T, ways * queries, input...]
+  torch::Tensor support_y, query_y;  // labels [T, samples] int64, or targets [T, samples, outputs]
+};
+
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual const DatasetSpec& spec() const = 0;
+
+  // UsageError if a task of this shape cannot be drawn from the split: names the class with the fewest
+  // samples, or the number of classes.
+  virtual void check(Split split, const EpisodeShape& shape) const = 0;
+
+  // Draws the task of `stream` into slice t of `episodes` (made by make_episodes for this shape). Any number
+  // of threads at once.
+  virtual void draw(Split split, const EpisodeShape& shape, Stream& stream, Episodes& episodes,
+                    int64_t t) const = 0;
+};
+
+// Uninitialised tensors for T tasks; inputs and targets of `dtype`.
+Episodes make_episodes(const DatasetSpec& spec, const EpisodeShape& shape, int64_t tasks,
+                       torch::ScalarType dtype = torch::kFloat32);
+
+struct DatasetConfig {
+  std::string name = "sine";  // see datasets()
+  // File or folder of the data, also looked for under the folder INNERLOOP_DATA; "" = the data set's own name
+  // there (omniglot).
+  std::string path;
+  std::string splits = "maml";  // omniglot: "maml", "vinyals" or "official" (datasets/omniglot.h)
+  int64_t image_size = 0;       // pixels a side; 0 = the data set's own (28, image_folder 84)
+  // Pixels p in [0, 1] enter as (p - mean) / std; one number, or one per channel.
+  std::vector<double> mean{0}, std{1};
+  bool observe_task = false;  // sine: amplitude and phase as further inputs (an oracle)
+};
+
+struct NamedDataset {
+  std::string name, description;
+};
+std::vector<NamedDataset> datasets();  // the table
+
+// UsageError for unknown names and for settings the data set does not know; Error if its files are missing
+// (where to get them and which key names them) or damaged.
+std::unique_ptr<Dataset> make_dataset(const DatasetConfig& config);
+
+}  // namespace innerloop

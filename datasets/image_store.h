@@ -1,0 +1,39 @@
+// Labelled images in memory, as bytes, and the classes of each split.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "datasets/dataset.h"
+
+namespace innerloop {
+
+struct ImageClass {
+  std::string name;   // "Greek/character03", "n01532829"
+  int64_t first = 0;  // images first .. first + count - 1
+  int64_t count = 0;
+};
+
+struct ImageStore {
+  int64_t channels = 1, height = 28, width = 28;
+  std::vector<uint8_t> pixels;                     // [images][channels][height][width]
+  std::array<std::vector<ImageClass>, 3> classes;  // by Split; no class stands in two splits
+  // A task turns each of its classes by a random multiple of 90 degrees (MAML's Omniglot protocol); needs
+  // height == width.
+  std::array<bool, 3> rotate{false, false, false};
+
+  int64_t image_bytes() const { return channels * height * width; }
+  int64_t images() const { return static_cast<int64_t>(pixels.size()) / image_bytes(); }
+  const uint8_t* image(int64_t index) const { return pixels.data() + index * image_bytes(); }
+  const std::vector<ImageClass>& of(Split split) const { return classes[static_cast<size_t>(split)]; }
+};
+
+// Few-shot classification over a store: `ways` distinct classes in random order are the labels 0..ways-1,
+// each with shots + queries distinct images. Pixels p / 255 enter as (p / 255 - mean) / std. mean and std
+// hold one number or one per channel.
+std::unique_ptr<Dataset> make_image_episodes(DatasetSpec spec, ImageStore store, std::vector<double> mean,
+                                             std::vector<double> std);
+
+}  // namespace innerloop
