@@ -7,19 +7,19 @@ namespace {
 
 struct Algorithm {
   NamedDescription entry;
-  void (*apply)(PolicyMetaConfig&);
+  void (*apply)(MetaConfig&);
 };
 
 // Adding an algorithm: docs/adding_an_algorithm.md.
 const std::vector<Algorithm>& table() {
   static const std::vector<Algorithm> algorithms{
       {{"fomaml", "first-order MAML: second derivatives dropped (Finn et al. 2017, section 5.2)"},
-       [](PolicyMetaConfig& c) { c.inner.first_order = true; }},
+       [](MetaConfig& c) { c.inner.first_order = true; }},
       {{"joint", "no inner steps: one policy for the mixture of tasks, the papers' 'pretrained' baseline"},
-       [](PolicyMetaConfig& c) { c.inner.steps = 0; }},
-      {{"maml", "model-agnostic meta-learning (Finn et al. 2017, Alg. 3)"}, [](PolicyMetaConfig&) {}},
+       [](MetaConfig& c) { c.inner.steps = 0; }},
+      {{"maml", "model-agnostic meta-learning (Finn et al. 2017, Alg. 3)"}, [](MetaConfig&) {}},
       {{"meta_sgd", "MAML with a learned step size for every parameter (Li et al. 2017)"},
-       [](PolicyMetaConfig& c) { c.inner.step_sizes = "per_parameter"; }},
+       [](MetaConfig& c) { c.inner.step_sizes = "per_parameter"; }},
   };
   return algorithms;
 }
@@ -32,7 +32,7 @@ std::vector<NamedDescription> algorithms() {
   return out;
 }
 
-void apply_algorithm(const std::string& name, PolicyMetaConfig& config) {
+void apply_algorithm(const std::string& name, MetaConfig& config) {
   std::vector<std::string> names;
   for (const auto& algorithm : table()) {
     if (algorithm.entry.name == name) return algorithm.apply(config);

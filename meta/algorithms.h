@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "meta/policy_meta_learner.h"
+#include "meta/meta_config.h"
+#include "policies/policy.h"
 
 namespace innerloop {
 
 std::vector<NamedDescription> algorithms();  // the table
 
 // Sets what the named algorithm prescribes. UsageError with the known names.
-void apply_algorithm(const std::string& name, PolicyMetaConfig& config);
+void apply_algorithm(const std::string& name, MetaConfig& config);
 
 }  // namespace innerloop

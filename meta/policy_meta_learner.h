@@ -11,25 +11,21 @@
 #include "envs/environment.h"
 #include "meta/executor.h"
 #include "meta/inner_loop.h"
-#include "meta/meta_optimizer.h"
+#include "meta/meta_config.h"
 #include "policies/policy.h"
 #include "sampling/advantages.h"
 #include "sampling/sampler.h"
 
 namespace innerloop {
 
-struct PolicyMetaConfig {
+struct PolicyMetaConfig : MetaConfig {
   EnvironmentConfig environment;
   PolicyConfig policy;
   SamplerConfig sampler;
   AdvantageConfig advantage;
-  InnerLoopConfig inner;
   // Inner loss: "log_likelihood" -mean(log pi A), the paper's; "likelihood_ratio" -mean(pi / pi_old A), whose
   // second derivative keeps the sampling distribution's dependence (LVC; Rothfuss et al. 2019, eq. 9).
   std::string estimator = "log_likelihood";
-  int64_t meta_batch_size = 20;
-  MetaOptimizerConfig optimizer;
-  uint64_t seed = 1;
 };
 
 struct ReturnStatistics {

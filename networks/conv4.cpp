@@ -1,0 +1,69 @@
+#include "networks/conv4.h"
+
+#include "base/error.h"
+#include "networks/batch_norm.h"
+#include "networks/image_layers.h"
+#include "networks/initialization.h"
+
+namespace innerloop {
+
+using torch::Tensor;
+
+Conv4::Conv4(Conv4Config config) : config_(std::move(config)) {
+  const auto& c = config_;
+  require_usage(c.channels >= 1 && c.height >= 1 && c.width >= 1, "conv4: images of ", c.channels, " x ",
+                c.height, " x ", c.width, " (channels, height, width), expected at least 1 of each");
+  require_usage(c.filters >= 1 && c.outputs >= 1, "conv4: ", c.filters, " filters and ", c.outputs,
+                " outputs asked, expected at least 1 of each");
+  require_usage(!c.max_pool || (c.height >= kSmallestPooled && c.width >= kSmallestPooled),
+                "conv4: images of ", c.height, " x ", c.width,
+                " pixels vanish in four 2 x 2 max-pools; the smallest is ", kSmallestPooled, " x ",
+                kSmallestPooled, " (downsample by stride takes any size)");
+  check_initialization(c.initialization);
+  sizes_[0] = {c.height, c.width};
+  for (size_t l = 0; l < kStages; ++l) {
+    const auto half = [&](int64_t n) { return c.max_pool ? n / 2 : (n + 1) / 2; };
+    sizes_[l + 1] = {half(sizes_[l].height), half(sizes_[l].width)};
+  }
+}
+
+int64_t Conv4::feature_count() const {
+  return config_.mean_head ? config_.filters : config_.filters * sizes_.back().height * sizes_.back().width;
+}
+
+Params Conv4::initial(Stream& stream) const {
+  const int64_t filters = config_.filters, outputs = config_.outputs;
+  std::vector<Params::Entry> entries;
+  for (int64_t l = 1; l <= kStages; ++l) {
+    const int64_t in = l == 1 ? config_.channels : filters;
+    entries.push_back({concat("conv", l, ".weight"), initial_kernels(stream, 3, in, filters)});
+    if (config_.scale) entries.push_back({norm_name(l, "weight"), torch::ones({1, filters})});
+    entries.push_back({norm_name(l, "bias"), torch::zeros({1, filters})});
+  }
+  entries.push_back(
+      {"linear.weight", initial_last_layer(config_.initialization, stream, outputs, feature_count())});
+  entries.push_back({"linear.bias", torch::zeros({1, outputs})});
+  return Params(std::move(entries));
+}
+
+Tensor Conv4::features(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
+  require(x.dim() == 5 && x.size(0) == params.tasks() && x.size(2) == config_.channels &&
+              x.size(3) == config_.height && x.size(4) == config_.width,
+          "conv4: images of shape ", x.sizes(), ", expected [", params.tasks(), ", N, ", config_.channels,
+          ", ", config_.height, ", ", config_.width, "]");
+  if (normalisation.found != nullptr) *normalisation.found = Params();
+  Tensor h = x;
+  for (int64_t l = 1; l <= kStages; ++l) {
+    const auto& kernels = params.at(concat("conv", l, ".weight"));
+    h = config_.max_pool ? convolution(h, kernels, /*padding=*/1) : strided_convolution(h, kernels);
+    h = torch::relu(batch_norm(params, h, l, normalisation));
+    if (config_.max_pool) h = max_pool(h);
+  }
+  return config_.mean_head ? h.mean({3, 4}) : h.permute({0, 1, 3, 4, 2}).flatten(2);
+}
+
+Tensor Conv4::forward(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
+  return linear(features(params, x, normalisation), params.at("linear.weight"), params.at("linear.bias"));
+}
+
+}  // namespace innerloop
