@@ -8,8 +8,7 @@ namespace {
 
 using torch::Tensor;
 
-// Task by task: a convolution in as many groups as tasks is slower at one input channel, and no other shape
-// gains by it.
+// Task by task: every task convolves with kernels of its own.
 Tensor convolve(const Tensor& x, const Tensor& kernels, int64_t stride, int64_t padding) {
   const auto oihw = kernels.permute({0, 4, 3, 1, 2});
   std::vector<Tensor> out;
