@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "datasets/checks.h"
+#include "datasets/image_store.h"
+
+namespace innerloop {
+namespace {
+
+// The first k entries of a random permutation of 0..n-1: Fisher-Yates that remembers only the places it has
+// touched, few beside n.
+class Choice {
+ public:
+  Choice(int64_t n, Stream& stream) : n_(n), stream_(stream) {}
+
+  int64_t next() {
+    const int64_t place = taken_ + static_cast<int64_t>(stream_.below(static_cast<uint64_t>(n_ - taken_)));
+    const int64_t chosen = at(place);
+    moved_.emplace_back(place, at(taken_));
+    ++taken_;
+    return chosen;
+  }
+
+ private:
+  int64_t at(int64_t place) const {
+    for (auto moved = moved_.rbegin(); moved != moved_.rend(); ++moved) {
+      if (moved->first == place) return moved->second;
+    }
+    return place;
+  }
+
+  int64_t n_, taken_ = 0;
+  Stream& stream_;
+  std::vector<std::pair<int64_t, int64_t>> moved_;  // (place, what lies there now); the last one counts
+};
+
+class ImageEpisodes : public Dataset {
+ public:
+  ImageEpisodes(DatasetSpec spec, ImageStore store, const std::vector<double>& mean,
+                const std::vector<double>& std)
+      : spec_(std::move(spec)), store_(std::move(store)) {
+    spec_.input = {store_.channels, store_.height, store_.width};
+    spec_.classification = true;
+    require_sound_store();
+    const auto channels = static_cast<size_t>(store_.channels);
+    const auto fits = [&](const std::vector<double>& numbers) {
+      return numbers.size() == 1 || numbers.size() == channels;
+    };
+    require_usage(fits(mean), spec_.name, ": mean has ", mean.size(), " numbers, expected 1 or ", channels,
+                  " (channels)");
+    require_usage(fits(std), spec_.name, ": std has ", std.size(), " numbers, expected 1 or ", channels,
+                  " (channels)");
+    for (const double deviation : std) {
+      require_usage(deviation > 0, spec_.name, ": std is ", deviation, ", expected a number above 0");
+    }
+    table_.resize(channels * 256);
+    for (size_t channel = 0; channel < channels; ++channel) {
+      for (size_t p = 0; p < 256; ++p) {
+        table_[channel * 256 + p] = (static_cast<double>(p) / 255 - mean[mean.size() == 1 ? 0 : channel]) /
+                                    std[std.size() == 1 ? 0 : channel];
+      }
+    }
+    single_table_.assign(table_.begin(), table_.end());
+  }
+
+  const DatasetSpec& spec() const override { return spec_; }
+
+  void check(Split split, const EpisodeShape& shape) const override {
+    require_shape(spec_, shape);
+    const auto& classes = store_.of(split);
+    const auto present = static_cast<int64_t>(classes.size());
+    require_usage(present >= shape.ways, spec_.name, ": the ", split_name(split), " split has ", present,
+                  " classes, a task of ", shape.ways, " ways needs ", shape.ways);
+    const auto& smallest = smallest_class(split);
+    const int64_t needed = shape.shots + shape.queries;
+    require_usage(smallest.count >= needed, spec_.name, ": class ", smallest.name, " of the ",
+                  split_name(split), " split has ", smallest.count, " images, a task of ", shape.shots,
+                  " shots and ", shape.queries, " queries needs ", needed, " of every class");
+  }
+
+  void draw(Split split, const EpisodeShape& shape, Stream& stream, Episodes& episodes,
+            int64_t t) const override {
+    check(split, shape);
+    require_slice(spec_, shape, episodes, t);
+    if (episodes.support_x.scalar_type() == torch::kFloat32) {
+      draw_task<float>(split, shape, stream, episodes, t, single_table_.data());
+    } else {
+      draw_task<double>(split, shape, stream, episodes, t, table_.data());
+    }
+  }
+
+ private:
+  // A caller's mistake here would read beyond the images.
+  void require_sound_store() {
+    require(store_.channels > 0 && store_.height > 0 && store_.width > 0, spec_.name, ": images of no size");
+    for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest}) {
+      const auto s = static_cast<size_t>(split);
+      require(!store_.rotate[s] || store_.height == store_.width, spec_.name,
+              ": only square images can be turned, these are ", store_.height, " x ", store_.width);
+      for (size_t i = 0; i < store_.of(split).size(); ++i) {
+        const auto& c = store_.of(split)[i];
+        require(c.first >= 0 && c.count > 0 && c.first + c.count <= store_.images(), spec_.name, ": class ",
+                c.name, " has images ", c.first, " to ", c.first + c.count - 1, " of ", store_.images());
+        if (c.count < store_.of(split)[smallest_[s]].count) smallest_[s] = i;
+      }
+    }
+  }
+
+  const ImageClass& smallest_class(Split split) const {
+    return store_.of(split)[smallest_[static_cast<size_t>(split)]];
+  }
+
+  template <class T>
+  void draw_task(Split split, const EpisodeShape& shape, Stream& stream, Episodes& episodes, int64_t t,
+                 const T* table) const {
+    const auto& classes = store_.of(split);
+    const int64_t size = store_.image_bytes();
+    T* support_x = episodes.support_x.data_ptr<T>() + t * shape.ways * shape.shots * size;
+    T* query_x = episodes.query_x.data_ptr<T>() + t * shape.ways * shape.queries * size;
+    int64_t* support_y = episodes.support_y.data_ptr<int64_t>() + t * shape.ways * shape.shots;
+    int64_t* query_y = episodes.query_y.data_ptr<int64_t>() + t * shape.ways * shape.queries;
+    Choice class_choice(static_cast<int64_t>(classes.size()), stream);
+    for (int64_t label = 0; label < shape.ways; ++label) {
+      const auto& chosen = classes[static_cast<size_t>(class_choice.next())];
+      const uint64_t turns = store_.rotate[static_cast<size_t>(split)] ? stream.below(4) : 0;
+      Choice images(chosen.count, stream);
+      for (int64_t i = 0; i < shape.shots; ++i, support_x += size) {
+        convert(store_.image(chosen.first + images.next()), turns, table, support_x);
+        *support_y++ = label;
+      }
+      for (int64_t i = 0; i < shape.queries; ++i, query_x += size) {
+        convert(store_.image(chosen.first + images.next()), turns, table, query_x);
+        *query_y++ = label;
+      }
+    }
+  }
+
+  // Turned counter-clockwise by quarter turns.
+  template <class T>
+  void convert(const uint8_t* from, uint64_t turns, const T* table, T* to) const {
+    const int64_t height = store_.height, width = store_.width, area = height * width;
+    for (int64_t channel = 0; channel < store_.channels; ++channel, from += area, to += area, table += 256) {
+      if (turns == 0) {
+        for (int64_t i = 0; i < area; ++i) to[i] = table[from[i]];
+        continue;
+      }
+      // Where the pixel right of, and the pixel below, a turned image's pixel lie in the image.
+      const int64_t right = turns == 1 ? width : turns == 2 ? -1 : -width;
+      const int64_t below = turns == 1 ? -1 : turns == 2 ? -width : 1;
+      const uint8_t* row = from + (turns == 1 ? width - 1 : turns == 2 ? area - 1 : area - width);
+      T* out = to;
+      for (int64_t r = 0; r < height; ++r, row += below) {
+        for (int64_t c = 0; c < width; ++c) *out++ = table[row[c * right]];
+      }
+    }
+  }
+
+  DatasetSpec spec_;
+  ImageStore store_;
+  std::array<size_t, 3> smallest_{0, 0, 0};  // index of the class with the fewest images, by Split
+  std::vector<double> table_;                // [channels][256]: what a byte enters as
+  std::vector<float> single_table_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> make_image_episodes(DatasetSpec spec, ImageStore store, std::vector<double> mean,
+                                             std::vector<double> std) {
+  return std::make_unique<ImageEpisodes>(std::move(spec), std::move(store), mean, std);
+}
+
+}  // namespace innerloop

@@ -1,0 +1,197 @@
+// What every registered data set promises; a new one is tested by being in the table.
+#include <set>
+#include <thread>
+
+#include "base/error.h"
+#include "tests/datasets/draw.h"
+#include "tests/torch_catch.h"
+
+using namespace innerloop;
+using namespace innerloop::testing;
+
+namespace {
+
+// Made once: some data sets take a second.
+const Dataset& known(const std::string& name) {
+  static std::map<std::string, std::unique_ptr<Dataset>> made;
+  auto& dataset = made[name];
+  if (!dataset) dataset = make_dataset({.name = name});
+  return *dataset;
+}
+
+std::vector<std::string> names() { return {"sine"}; }
+
+EpisodeShape small_shape(const Dataset& dataset) {
+  return {.ways = dataset.spec().classification ? 3 : 1, .shots = 2, .queries = 4};
+}
+
+}  // namespace
+
+TEST_CASE("every data set declares what it is", "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto& spec = known(name).spec();
+  CHECK(spec.name == name);
+  CHECK_FALSE(spec.description.empty());
+  CHECK(spec.description.find('\n') == std::string::npos);
+  CHECK_FALSE(spec.protocol.empty());
+  CHECK(spec.input.size() == (spec.classification ? 3 : 1));
+  bool listed = false;
+  for (const auto& row : datasets()) listed |= row.name == name && row.description == spec.description;
+  CHECK(listed);
+}
+
+TEST_CASE("every data set draws episodes of the shape, type and labels asked for", "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  const auto split = GENERATE(Split::kTrain, Split::kValidation, Split::kTest);
+  const auto dtype = GENERATE(torch::kFloat32, torch::kFloat64);
+  CAPTURE(name, split_name(split));
+  const auto& dataset = known(name);
+  const auto& spec = dataset.spec();
+  const auto shape = small_shape(dataset);
+  auto episodes = make_episodes(spec, shape, 4, dtype);
+  for (auto* x : {&episodes.support_x, &episodes.query_x}) x->fill_(NAN);
+  for (int64_t t = 0; t < 4; ++t) {
+    Stream stream = task_stream(static_cast<uint64_t>(t));
+    dataset.draw(split, shape, stream, episodes, t);
+  }
+  const auto expect = [&](const torch::Tensor& x, const torch::Tensor& y, int64_t per_class) {
+    std::vector<int64_t> sizes{4, shape.ways * per_class};
+    auto target_sizes = sizes;
+    sizes.insert(sizes.end(), spec.input.begin(), spec.input.end());
+    CHECK(x.sizes() == sizes);
+    CHECK(x.scalar_type() == dtype);
+    CHECK(x.isfinite().all().item<bool>());
+    if (spec.classification) {
+      CHECK(x.min().item<double>() == 0);  // paper, and ink: every pixel format spans its range
+      CHECK(x.max().item<double>() > 0.9);
+      CHECK(x.max().item<double>() <= 1);
+      CHECK(y.equal(torch::arange(shape.ways).repeat_interleave(per_class).expand({4, -1})));
+    } else {
+      target_sizes.push_back(spec.outputs);
+      CHECK(y.sizes() == target_sizes);
+      CHECK(y.scalar_type() == dtype);
+      CHECK(y.isfinite().all().item<bool>());
+    }
+  };
+  expect(episodes.support_x, episodes.support_y, shape.shots);
+  expect(episodes.query_x, episodes.query_y, shape.queries);
+}
+
+TEST_CASE("every data set draws the same task from the same stream, and another from another",
+          "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto& dataset = known(name);
+  const auto shape = small_shape(dataset);
+  const auto once = draw_tasks(dataset, Split::kTrain, shape, 16);
+  CHECK(same(once, draw_tasks(dataset, Split::kTrain, shape, 16)));
+  for (int64_t t = 1; t < 16; ++t) REQUIRE_FALSE(once.support_x[t].equal(once.support_x[t - 1]));
+
+  auto together = make_episodes(dataset.spec(), shape, 16);
+  std::vector<std::thread> threads;
+  for (int64_t worker = 0; worker < 4; ++worker) {
+    threads.emplace_back([&, worker] {
+      for (int64_t t = 15 - worker; t >= 0; t -= 4) {
+        Stream stream = task_stream(static_cast<uint64_t>(t));
+        dataset.draw(Split::kTrain, shape, stream, together, t);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(same(once, together));
+}
+
+TEST_CASE("every data set draws a task of its stream whatever the type of its numbers",
+          "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto& dataset = known(name);
+  const auto shape = small_shape(dataset);
+  const auto single = draw_tasks(dataset, Split::kTest, shape, 2);
+  const auto precise = draw_tasks(dataset, Split::kTest, shape, 2, 0, torch::kFloat64);
+  CHECK(torch::allclose(single.query_x.to(torch::kFloat64), precise.query_x, 1e-6, 1e-6));
+  CHECK(torch::allclose(single.support_y.to(torch::kFloat64), precise.support_y.to(torch::kFloat64), 1e-5,
+                        1e-5));
+}
+
+TEST_CASE("no data set shows a sample twice in an episode", "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto& dataset = known(name);
+  const auto shape = small_shape(dataset);
+  for (uint64_t number = 0; number < 20; ++number) {
+    const auto episodes = draw_tasks(dataset, Split::kTest, shape, 1, number);
+    const auto x = torch::cat({episodes.support_x[0], episodes.query_x[0]}).flatten(1);
+    for (int64_t i = 0; i < x.size(0); ++i) {
+      for (int64_t j = 0; j < i; ++j) REQUIRE_FALSE(x[i].equal(x[j]));
+    }
+  }
+}
+
+TEST_CASE("every data set refuses shapes that are no task", "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto& dataset = known(name);
+  const auto refused = [&](EpisodeShape shape, const std::string& word) {
+    CHECK_THROWS_AS(dataset.check(Split::kTrain, shape), UsageError);
+    CHECK_THROWS_WITH(dataset.check(Split::kTrain, shape), contains(name) && contains(word));
+    CHECK_THROWS_AS(make_episodes(dataset.spec(), shape, 1), UsageError);
+  };
+  const auto good = small_shape(dataset);
+  CHECK_NOTHROW(dataset.check(Split::kTrain, good));
+  refused({.ways = good.ways, .shots = 0, .queries = 1}, "shots is 0");
+  refused({.ways = good.ways, .shots = 1, .queries = -1}, "queries is -1");
+  refused({.ways = 0, .shots = 1, .queries = 1}, "ways is 0");
+  refused({.ways = dataset.spec().classification ? 1 : 2, .shots = 1, .queries = 1}, "ways is");
+  if (dataset.spec().classification) {
+    CHECK_THROWS_WITH(dataset.check(Split::kTest, {.ways = 1000000, .shots = 1, .queries = 1}),
+                      contains("the test split has"));
+    CHECK_THROWS_WITH(dataset.check(Split::kTest, {.ways = 2, .shots = 1, .queries = 1000000}),
+                      contains("needs 1000001 of every class"));
+  }
+}
+
+TEST_CASE("every data set refuses tensors made for another task", "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto& dataset = known(name);
+  const auto shape = small_shape(dataset);
+  auto larger = shape;
+  ++larger.queries;
+  auto episodes = make_episodes(dataset.spec(), shape, 2);
+  Stream stream = task_stream(0);
+  CHECK_THROWS_WITH(dataset.draw(Split::kTrain, larger, stream, episodes, 0), contains("another shape"));
+  CHECK_THROWS_WITH(dataset.draw(Split::kTrain, shape, stream, episodes, 2), contains("no task 2"));
+  CHECK_THROWS_AS(dataset.draw(Split::kTrain, shape, stream, episodes, -1), Error);
+  CHECK_THROWS_WITH(make_episodes(dataset.spec(), shape, 1, torch::kFloat16), contains("float32 or float64"));
+}
+
+TEST_CASE("data set names are unique", "[datasets]") {
+  std::set<std::string> unique;
+  for (const auto& row : datasets()) unique.insert(row.name);
+  CHECK(unique.size() == datasets().size());
+}
+
+TEST_CASE("an unknown data set is refused with the names that exist", "[datasets]") {
+  CHECK_THROWS_AS(make_dataset({.name = "sin"}), UsageError);
+  CHECK_THROWS_WITH(make_dataset({.name = "sin"}), contains("'sin'") && contains("did you mean 'sine'?"));
+}
+
+TEST_CASE("settings that a data set does not know are refused by their keys", "[datasets]") {
+  const auto refused = [](const DatasetConfig& config, const std::string& key) {
+    CHECK_THROWS_AS(make_dataset(config), UsageError);
+    CHECK_THROWS_WITH(make_dataset(config), contains("dataset." + key) && contains(config.name));
+  };
+  refused({.name = "sine", .path = "somewhere"}, "path");
+  refused({.name = "sine", .splits = "vinyals"}, "splits");
+  refused({.name = "sine", .image_size = 28}, "image_size");
+  refused({.name = "sine", .mean = {0.5}}, "mean");
+  refused({.name = "sine", .std = {0.5}}, "std");
+}
+
+TEST_CASE("splits have names", "[datasets]") {
+  CHECK(split_name(Split::kTrain) == "train");
+  CHECK(split_name(Split::kValidation) == "validation");
+  CHECK(split_name(Split::kTest) == "test");
+}

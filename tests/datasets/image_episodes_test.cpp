@@ -1,0 +1,181 @@
+// Episodes over a store whose every pixel is known: channel c, row r, column k of image i of class j holds a
+// number that names them all.
+#include <set>
+
+#include "base/error.h"
+#include "datasets/image_store.h"
+#include "tests/datasets/draw.h"
+#include "tests/torch_catch.h"
+
+using namespace innerloop;
+using namespace innerloop::testing;
+
+namespace {
+
+constexpr int64_t kSide = 3;
+
+uint8_t pixel(int64_t image, int64_t channel, int64_t row, int64_t column) {
+  return static_cast<uint8_t>(image * 37 + channel * 101 + row * 11 + column);
+}
+
+// Training has classes of 6 and one of 4 images, validation two classes of 3, test five of 5.
+ImageStore known_store(int64_t channels, bool rotate_train = false) {
+  ImageStore store{.channels = channels, .height = kSide, .width = kSide};
+  int64_t first = 0;
+  const auto add = [&](Split split, const std::string& name, int64_t count) {
+    store.classes[static_cast<size_t>(split)].push_back({name, first, count});
+    first += count;
+  };
+  for (int i = 0; i < 4; ++i) add(Split::kTrain, concat("train", i), i == 2 ? 4 : 6);
+  for (int i = 0; i < 2; ++i) add(Split::kValidation, concat("validation", i), 3);
+  for (int i = 0; i < 5; ++i) add(Split::kTest, concat("test", i), 5);
+  for (int64_t image = 0; image < first; ++image) {
+    for (int64_t c = 0; c < channels; ++c) {
+      for (int64_t r = 0; r < kSide; ++r) {
+        for (int64_t k = 0; k < kSide; ++k) store.pixels.push_back(pixel(image, c, r, k));
+      }
+    }
+  }
+  store.rotate[0] = rotate_train;
+  return store;
+}
+
+std::unique_ptr<Dataset> known(int64_t channels = 1, bool rotate_train = false,
+                               std::vector<double> mean = {0}, std::vector<double> std = {1}) {
+  return make_image_episodes({.name = "known"}, known_store(channels, rotate_train), std::move(mean),
+                             std::move(std));
+}
+
+// The image of the store that `x` [channels, side, side] shows, and its quarter turns; {-1, -1} if none.
+std::pair<int64_t, int64_t> recognise(const torch::Tensor& x) {
+  const auto store = known_store(x.size(0));
+  const auto bytes = (x * 255).round().to(torch::kUInt8);
+  for (int64_t image = 0; image < store.images(); ++image) {
+    const auto stored =
+        torch::from_blob(const_cast<uint8_t*>(store.image(image)), {x.size(0), kSide, kSide}, torch::kUInt8);
+    for (int64_t turns = 0; turns < 4; ++turns) {
+      if (torch::rot90(stored, turns, {1, 2}).equal(bytes)) return {image, turns};
+    }
+  }
+  return {-1, -1};
+}
+
+int64_t class_of(const ImageStore& store, Split split, int64_t image) {
+  for (size_t j = 0; j < store.of(split).size(); ++j) {
+    const auto& c = store.of(split)[j];
+    if (image >= c.first && image < c.first + c.count) return static_cast<int64_t>(j);
+  }
+  return -1;
+}
+
+}  // namespace
+
+TEST_CASE("an episode shows distinct classes of its split, none of its images twice, one turn per class",
+          "[datasets][images]") {
+  const auto channels = GENERATE(1, 3);
+  const bool rotate = GENERATE(false, true);
+  const EpisodeShape shape{.ways = 3, .shots = 2, .queries = 2};
+  const auto store = known_store(channels);
+  const auto dataset = known(channels, rotate);
+  std::set<int64_t> turns_seen, images_seen;
+  for (uint64_t number = 0; number < 60; ++number) {
+    const auto episodes = draw_tasks(*dataset, Split::kTrain, shape, 1, number);
+    std::set<int64_t> images, classes;
+    for (int64_t label = 0; label < shape.ways; ++label) {
+      std::set<std::pair<int64_t, int64_t>> origins;  // (class, turns) of this label's images
+      for (const bool query : {false, true}) {
+        for (int64_t i = 0; i < 2; ++i) {
+          const int64_t at = label * 2 + i;
+          REQUIRE((query ? episodes.query_y : episodes.support_y)[0][at].item<int64_t>() == label);
+          const auto [image, turns] = recognise((query ? episodes.query_x : episodes.support_x)[0][at]);
+          REQUIRE(image >= 0);
+          images.insert(image);
+          images_seen.insert(image);
+          turns_seen.insert(turns);
+          origins.insert({class_of(store, Split::kTrain, image), turns});
+        }
+      }
+      REQUIRE(origins.size() == 1);
+      REQUIRE(origins.begin()->first >= 0);
+      classes.insert(origins.begin()->first);
+    }
+    REQUIRE(images.size() == 12);
+    REQUIRE(classes.size() == 3);
+  }
+  CHECK(images_seen.size() == 22);  // every training image has its turn
+  CHECK(turns_seen == (rotate ? std::set<int64_t>{0, 1, 2, 3} : std::set<int64_t>{0}));
+}
+
+TEST_CASE("only the splits that turn their images turn them", "[datasets][images]") {
+  const EpisodeShape shape{.ways = 5, .shots = 1, .queries = 1};
+  const auto episodes = draw_tasks(*known(1, true), Split::kTest, shape, 10);
+  for (const auto& x : episodes.query_x.flatten(0, 1).unbind()) REQUIRE(recognise(x).second == 0);
+}
+
+TEST_CASE("pixels enter as (p / 255 - mean) / std of their channel", "[datasets][images]") {
+  const auto dtype = GENERATE(torch::kFloat32, torch::kFloat64);
+  const EpisodeShape shape{.ways = 2, .shots = 1, .queries = 1};
+  const auto raw = draw_tasks(*known(3), Split::kTest, shape, 4, 0, dtype);
+  const auto normalised =
+      draw_tasks(*known(3, false, {0.5, 0.25, 0}, {2, 0.5, 3}), Split::kTest, shape, 4, 0, dtype);
+  const auto mean = torch::tensor({0.5, 0.25, 0.0}, dtype).view({3, 1, 1});
+  const auto std = torch::tensor({2.0, 0.5, 3.0}, dtype).view({3, 1, 1});
+  CHECK(raw.query_x.scalar_type() == dtype);
+  CHECK(torch::allclose(normalised.query_x, (raw.query_x - mean) / std));
+  const auto one_number = draw_tasks(*known(3, false, {0.5}, {2}), Split::kTest, shape, 4, 0, dtype);
+  CHECK(torch::allclose(one_number.support_x, (raw.support_x - 0.5) / 2));
+}
+
+TEST_CASE("each class gets each label equally often, and each pair of labels", "[datasets][images]") {
+  const EpisodeShape shape{.ways = 5, .shots = 1, .queries = 1};
+  constexpr int kTasks = 4000;
+  const auto store = known_store(1);
+  const auto episodes = draw_tasks(*known(), Split::kTest, shape, kTasks);
+  std::vector<double> cells(25, 0), pairs(25, 0);
+  for (int64_t t = 0; t < kTasks; ++t) {
+    std::vector<int64_t> classes;
+    for (int64_t label = 0; label < 5; ++label) {
+      // The first pixel alone names the image of this store.
+      const auto byte =
+          static_cast<uint8_t>(std::lround(episodes.support_x[t][label][0][0][0].item<float>() * 255));
+      for (int64_t image = 28; image < 53; ++image) {
+        if (pixel(image, 0, 0, 0) == byte) classes.push_back(class_of(store, Split::kTest, image));
+      }
+    }
+    REQUIRE(classes.size() == 5);
+    for (size_t label = 0; label < 5; ++label) ++cells[static_cast<size_t>(classes[label]) * 5 + label];
+    ++pairs[static_cast<size_t>(classes[0] * 5 + classes[1])];
+  }
+  double cell_statistic = 0, pair_statistic = 0;
+  for (size_t i = 0; i < 25; ++i) {
+    cell_statistic += std::pow(cells[i] - kTasks / 5.0, 2) / (kTasks / 5.0);
+    if (i % 6 != 0) pair_statistic += std::pow(pairs[i] - kTasks / 20.0, 2) / (kTasks / 20.0);
+  }
+  CHECK(cell_statistic < 39.3);  // chi-square, 16 degrees of freedom: 0.1 % above
+  CHECK(pair_statistic < 43.8);  // 19 degrees of freedom
+}
+
+TEST_CASE("a task that the images do not suffice for is refused with the counts", "[datasets][images]") {
+  const auto dataset = known();
+  const auto refused = [&](Split split, const EpisodeShape& shape, const auto& matcher) {
+    CHECK_THROWS_AS(dataset->check(split, shape), UsageError);
+    CHECK_THROWS_WITH(dataset->check(split, shape), matcher);
+    auto episodes = make_episodes(dataset->spec(), shape, 1);
+    Stream stream = task_stream(0);
+    CHECK_THROWS_WITH(dataset->draw(split, shape, stream, episodes, 0), matcher);
+  };
+  CHECK_NOTHROW(dataset->check(Split::kTrain, {.ways = 4, .shots = 1, .queries = 3}));
+  refused(Split::kTrain, {.ways = 4, .shots = 2, .queries = 3},
+          contains("class train2 of the train split has 4 images") && contains("needs 5"));
+  refused(Split::kValidation, {.ways = 3, .shots = 1, .queries = 1},
+          contains("the validation split has 2 classes") && contains("3 ways"));
+}
+
+TEST_CASE("normalisations and stores that make no sense are refused", "[datasets][images]") {
+  CHECK_THROWS_WITH(known(3, false, {0, 0}, {1}), contains("mean has 2 numbers") && contains("1 or 3"));
+  CHECK_THROWS_AS(known(3, false, {0}, {1, 1}), UsageError);
+  CHECK_THROWS_WITH(known(1, false, {0}, {0}), contains("std is 0"));
+  auto store = known_store(1);
+  store.classes[2].back().count = 6;
+  CHECK_THROWS_WITH(make_image_episodes({.name = "known"}, store, {0}, {1}), contains("test4"));
+}
