@@ -164,6 +164,11 @@ double HalfCheetah::apply(const ActionRef& action) {
   return squared;
 }
 
+TaskMark HalfCheetah::task_mark() const {
+  using Kind = TaskMark::Kind;
+  return {def_.task == HalfCheetahDef::Task::kVelocity ? Kind::kVelocity : Kind::kDirection, {task_, 0}};
+}
+
 double HalfCheetah::run_reward(double velocity) const {
   return def_.task == HalfCheetahDef::Task::kVelocity ? -std::abs(velocity - task_) : task_ * velocity;
 }

@@ -40,6 +40,7 @@
 
 #include "envs/environment.h"
 #include "envs/mujoco_model.h"
+#include "envs/mujoco_scene.h"
 
 namespace innerloop {
 
@@ -71,7 +72,7 @@ HalfCheetahDef half_cheetah_velocity_gym();
 HalfCheetahDef half_cheetah_direction_gym();
 HalfCheetahDef half_cheetah_velocity_promp();
 
-class HalfCheetah : public Environment {
+class HalfCheetah : public Environment, public MujocoScene {
  public:
   static constexpr int kBodies = 7;
 
@@ -85,7 +86,8 @@ class HalfCheetah : public Environment {
 
   // Task, step and cause of the divergence that ended the last episode; empty if none did.
   const std::string& divergence() const { return divergence_; }
-  const MujocoSimulation& simulation() const { return simulation_; }
+  const MujocoSimulation& simulation() const override { return simulation_; }
+  TaskMark task_mark() const override;
 
  private:
   // A body of the plane (x, z): where its joint is in its parent's frame, and its own centre in its own.
