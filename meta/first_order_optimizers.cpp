@@ -1,6 +1,7 @@
 #include "meta/first_order_optimizers.h"
 
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
@@ -8,6 +9,7 @@ namespace innerloop {
 namespace {
 
 double checked_step_size(const MetaOptimizerConfig& config) {
+  require_usage(config.clip >= 0, "meta.clip: ", config.clip, " found, expected 0 (none) or more");
   require_usage(config.step_size > 0, "meta.step_size: ", config.step_size,
                 " found, expected a positive number");
   return config.step_size;
@@ -15,14 +17,16 @@ double checked_step_size(const MetaOptimizerConfig& config) {
 
 // Replaces `meta` by next(gradient) and reports the objective on both sides.
 template <class Next>
-MetaStep descend(Params& meta, MetaProblem& problem, const Next& next) {
+MetaStep descend(Params& meta, MetaProblem& problem, double clip, const Next& next) {
   const torch::NoGradGuard no_graph;
   const auto before = problem.value(meta);
   require(std::isfinite(before.loss), "the meta-objective is ", before.loss, " before the step");
   const Params gradient = problem.gradient(meta);
   require(all_finite(gradient), "the meta-gradient is not finite");
-  meta = next(gradient).cloned();
-  const auto after = problem.value(meta);
+  meta = next(clip > 0 ? gradient.map([clip](const auto& g) { return g.clamp(-clip, clip); }) : gradient)
+             .cloned();
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  const auto after = problem.value_after(meta).value_or(MetaProblem::Value{kUnknown, kUnknown});
   return {before.loss, after.loss, before.kl, after.kl, 0, true};
 }
 
@@ -34,18 +38,21 @@ Params prefixed(const std::string& prefix, const Params& params) {
 
 }  // namespace
 
-Sgd::Sgd(const MetaOptimizerConfig& config) : beta_(checked_step_size(config)) {}
+Sgd::Sgd(const MetaOptimizerConfig& config) : beta_(checked_step_size(config)), clip_(config.clip) {}
 
 MetaStep Sgd::step(Params& meta, MetaProblem& problem) {
-  return descend(meta, problem, [&](const Params& gradient) { return meta - beta_ * gradient; });
+  return descend(meta, problem, clip_, [&](const Params& gradient) { return meta - beta_ * gradient; });
 }
 
 Adam::Adam(const MetaOptimizerConfig& config, const Params& meta)
-    : step_size_(checked_step_size(config)), m_(meta.zeros_like()), v_(meta.zeros_like()) {}
+    : step_size_(checked_step_size(config)),
+      clip_(config.clip),
+      m_(meta.zeros_like()),
+      v_(meta.zeros_like()) {}
 
 MetaStep Adam::step(Params& meta, MetaProblem& problem) {
   constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
-  return descend(meta, problem, [&](const Params& gradient) {
+  return descend(meta, problem, clip_, [&](const Params& gradient) {
     ++t_;
     m_ = kBeta1 * m_ + (1 - kBeta1) * gradient;
     v_ = kBeta2 * v_ +

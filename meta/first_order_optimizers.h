@@ -1,4 +1,5 @@
-// Meta-optimizers that need the meta-gradient alone.
+// Meta-optimizers that need the meta-gradient alone. `clip` bounds its entries first (cbfinn/maml,
+// maml.py:147).
 #pragma once
 
 #include "meta/meta_optimizer.h"
@@ -12,7 +13,7 @@ class Sgd : public MetaOptimizer {
   MetaStep step(Params& meta, MetaProblem& problem) override;
 
  private:
-  double beta_;
+  double beta_, clip_;
 };
 
 // Kingma and Ba 2015, Alg. 1, with beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8.
@@ -24,7 +25,7 @@ class Adam : public MetaOptimizer {
   void restore(const Params& state) override;
 
  private:
-  double step_size_;
+  double step_size_, clip_;
   int64_t t_ = 0;
   Params m_, v_;  // first and second moments, shapes of the meta-parameters
 };

@@ -49,6 +49,17 @@ Params with_part(const Params& whole, const Params& part, bool add) {
   return whole.with(std::move(values));
 }
 
+void require_finite(LossAt& loss, int64_t first_task, int64_t step) {
+  if (torch::isfinite(loss.loss()).all().item<bool>() && all_finite(loss.gradient())) return;
+  int64_t task = 0;
+  while (task + 1 < loss.loss().size(0) && torch::isfinite(loss.loss()[task]).item<bool>() &&
+         all_finite(loss.gradient().slice(task))) {
+    ++task;
+  }
+  throw Error(
+      concat("the support loss of task ", first_task + task, " at inner step ", step, " is not finite"));
+}
+
 }  // namespace
 
 InnerLoop::InnerLoop(InnerLoopConfig config, const Params& initial)
@@ -65,29 +76,38 @@ Params InnerLoop::meta_parameters(const Params& initial) const {
 
 Params InnerLoop::theta(const Params& meta) const { return meta.select(theta_names_); }
 
-Adaptation InnerLoop::start(const Params& meta, int64_t tasks) const {
+Adaptation InnerLoop::start(const Params& meta, int64_t tasks, int64_t first_task) const {
   Adaptation adaptation;
   adaptation.loop_ = this;
   adaptation.meta_ = meta.detached();
+  adaptation.first_task_ = first_task;
   adaptation.phi_.push_back(theta(adaptation.meta_).expanded(tasks));
   return adaptation;
 }
 
-void InnerLoop::advance(Adaptation& adaptation, std::shared_ptr<LossAt> support, double step_scale) const {
+void InnerLoop::advance(Adaptation& adaptation, const Task& task, double step_scale) const {
   const torch::NoGradGuard no_graph;
   const Params& phi = adaptation.adapted();
+  std::shared_ptr<LossAt> support = task.support_at(phi, adaptation.steps());
+  require_finite(*support, adaptation.first_task_, adaptation.steps());
   const Params rule = adaptation.meta_.select(rule_->meta_parameters(phi.select(adapted_names_)).names());
   const Params next =
       rule_->update(rule, phi.select(adapted_names_), support->gradient().select(adapted_names_), step_scale);
   adaptation.phi_.push_back(with_part(phi, next, /*add=*/false));
-  adaptation.support_.push_back(std::move(support));
-  adaptation.scales_.push_back(step_scale);
+  if (config_.checkpointing) support.reset();
+  adaptation.taken_.push_back({&task, std::move(support), step_scale});
 }
 
-Adaptation InnerLoop::adapt(const Params& meta, const Task& task) const {
-  Adaptation adaptation = start(meta, task.size());
-  for (int64_t k = 0; k < config_.steps; ++k) advance(adaptation, task.support_at(adaptation.adapted(), k));
+Adaptation InnerLoop::adapt(const Params& meta, const Task& task, int64_t first_task) const {
+  Adaptation adaptation = start(meta, task.size(), first_task);
+  for (int64_t k = 0; k < config_.steps; ++k) advance(adaptation, task);
   return adaptation;
+}
+
+std::shared_ptr<LossAt> Adaptation::support(size_t k) const {
+  const Step& step = taken_[k];
+  if (step.support) return step.support;
+  return step.task->support_at(phi_[k], static_cast<int64_t>(k));
 }
 
 Params Adaptation::pullback(const Params& cotangent) const {
@@ -107,12 +127,13 @@ Params Adaptation::pullback(const std::vector<Params>& cotangents) const {
   Params c = cotangents.back().empty() ? phi_.back().zeros_like() : cotangents.back();
   for (int64_t k = steps() - 1; k >= 0; --k) {
     const auto i = static_cast<size_t>(k);
+    const auto support_loss = support(i);
     const auto parts =
-        loop_->rule_->pullback(rule, phi_[i].select(adapted), support_[i]->gradient().select(adapted),
-                               scales_[i], c.select(adapted));
+        loop_->rule_->pullback(rule, phi_[i].select(adapted), support_loss->gradient().select(adapted),
+                               taken_[i].scale, c.select(adapted));
     c = with_part(c, parts.phi, /*add=*/false);
     if (!loop_->config_.first_order) {
-      c = c + support_[i]->hessian_product(with_part(c.zeros_like(), parts.gradient, /*add=*/false));
+      c = c + support_loss->hessian_product(with_part(c.zeros_like(), parts.gradient, /*add=*/false));
     }
     if (!rule.empty()) rule_total = rule_total + parts.rule;
     if (!cotangents[i].empty()) c = c + cotangents[i];
@@ -127,11 +148,12 @@ Params Adaptation::pushforward(const Params& direction) const {
   const auto rule_names = loop_->rule_->meta_parameters(theta.select(adapted)).names();
   const Params rule = meta_.select(rule_names), rule_direction = direction.select(rule_names);
   Params d = loop_->theta(direction).expanded(phi_.front().tasks());
-  for (size_t k = 0; k < support_.size(); ++k) {
-    const Params gradient = support_[k]->gradient().select(adapted);
+  for (size_t k = 0; k < taken_.size(); ++k) {
+    const auto support_loss = support(k);
+    const Params gradient = support_loss->gradient().select(adapted);
     const Params gradient_direction =
-        loop_->config_.first_order ? gradient.zeros_like() : support_[k]->hessian_product(d).select(adapted);
-    const Params next = loop_->rule_->pushforward(rule, phi_[k].select(adapted), gradient, scales_[k],
+        loop_->config_.first_order ? gradient.zeros_like() : support_loss->hessian_product(d).select(adapted);
+    const Params next = loop_->rule_->pushforward(rule, phi_[k].select(adapted), gradient, taken_[k].scale,
                                                   {rule_direction, d.select(adapted), gradient_direction});
     d = with_part(d, next, /*add=*/false);
   }

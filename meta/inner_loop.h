@@ -7,8 +7,9 @@
 // pullback of a cotangent c through step k is
 //   (c_phi, c_g) = update^T c;   c <- c_phi + H_k c_g,   H_k the Hessian of the support loss at phi_k,
 // and the pushforward of a direction d is update'(d, H_k d). Hessian-vector products come from the task
-// (LossAt), so memory grows with what LossAt keeps, not with graphs, and kernels with exact second
-// derivatives plug in. First order (FOMAML; Finn et al. 2017, section 5.2) drops the terms with H_k.
+// (LossAt), so memory grows with what LossAt keeps, not with graphs (with phi alone under `checkpointing`),
+// and kernels with exact second derivatives plug in. First order (FOMAML; Finn et al. 2017, section 5.2)
+// drops the terms with H_k.
 #pragma once
 
 #include <memory>
@@ -28,6 +29,9 @@ struct InnerLoopConfig {
   std::string adapt =
       "all";  // "all", or parameter names separated by commas; '*' matches any text ("layer2.*")
   std::string step_sizes = "fixed";  // see update_rule_names()
+  // Keep only phi_k of every step and compute the support loss there again when it is differentiated: memory
+  // grows by one copy of the parameters a step instead of by all that a gradient needs. Same values.
+  bool checkpointing = false;
 };
 
 class InnerLoop;
@@ -51,11 +55,18 @@ class Adaptation {
 
  private:
   friend class InnerLoop;
+  struct Step {
+    const Task* task;
+    std::shared_ptr<LossAt> support;  // the support loss at phi_k; none under checkpointing
+    double scale;
+  };
+  std::shared_ptr<LossAt> support(size_t k) const;
+
   const InnerLoop* loop_ = nullptr;
   Params meta_;
   std::vector<Params> phi_;
-  std::vector<std::shared_ptr<LossAt>> support_;  // the support loss at phi_k, k < K
-  std::vector<double> scales_;
+  int64_t first_task_ = 0;
+  std::vector<Step> taken_;  // step k leads from phi_k to phi_{k+1}
 };
 
 class InnerLoop {
@@ -71,14 +82,15 @@ class InnerLoop {
   Params meta_parameters(const Params& initial) const;
   Params theta(const Params& meta) const;  // the network's part of the meta-parameters
 
-  // All K steps on the task's support losses.
-  Adaptation adapt(const Params& meta, const Task& task) const;
+  // All K steps on the task's support losses. The Adaptation refers to this InnerLoop and to the task, which
+  // must outlive it. Error if a support loss is not finite, naming task (counted from first_task) and step.
+  Adaptation adapt(const Params& meta, const Task& task, int64_t first_task = 0) const;
 
   // The same step by step, where data for step k + 1 is collected with phi_k: start() gives phi_0 for T
   // tasks, advance() appends phi_{k+1}. `step_scale` multiplies the step sizes (evaluation protocols halve
-  // later steps). An Adaptation refers to this InnerLoop, which must outlive it.
-  Adaptation start(const Params& meta, int64_t tasks) const;
-  void advance(Adaptation& adaptation, std::shared_ptr<LossAt> support, double step_scale = 1) const;
+  // later steps).
+  Adaptation start(const Params& meta, int64_t tasks, int64_t first_task = 0) const;
+  void advance(Adaptation& adaptation, const Task& task, double step_scale = 1) const;
 
  private:
   friend class Adaptation;

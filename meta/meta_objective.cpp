@@ -10,8 +10,9 @@ MetaObjective::At LastStepObjective::at(const Adaptation& adaptation, const Task
 }
 
 MetaGradient meta_gradient(const InnerLoop& inner, const MetaObjective& objective, const Params& meta,
-                           const Task& task) {
-  const Adaptation adaptation = inner.adapt(meta, task);
+                           const Task& task, int64_t first_task, Params* adapted) {
+  const Adaptation adaptation = inner.adapt(meta, task, first_task);
+  if (adapted != nullptr) *adapted = adaptation.adapted();
   const auto at = objective.at(adaptation, task);
   return {at.loss, adaptation.pullback(at.cotangents)};
 }

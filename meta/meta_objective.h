@@ -30,8 +30,9 @@ struct MetaGradient {
   Params gradient;     // of sum_t loss_t in the meta-parameters, [1, ...]
 };
 
-// Adapts to the task and differentiates the objective through the adaptation.
+// Adapts to the task and differentiates the objective through the adaptation. Errors count tasks from
+// first_task. If `adapted` is not null it receives phi_K.
 MetaGradient meta_gradient(const InnerLoop& inner, const MetaObjective& objective, const Params& meta,
-                           const Task& task);
+                           const Task& task, int64_t first_task = 0, Params* adapted = nullptr);
 
 }  // namespace innerloop

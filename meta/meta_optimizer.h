@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ class MetaProblem {
   };
   virtual Value value(const Params& meta) = 0;
   virtual Params gradient(const Params& meta) = 0;
+  // What an optimizer that does not need it reports of the new meta-parameters; nothing where it would cost a
+  // second pass.
+  virtual std::optional<Value> value_after(const Params& meta) { return value(meta); }
   // F v at the origin: the Hessian of the mean KL, J^T F J through the adaptation. Error where there is no
   // policy.
   virtual Params fisher_product(const Params& direction) = 0;
@@ -28,6 +32,7 @@ class MetaProblem {
 struct MetaOptimizerConfig {
   std::string name = "trpo";  // see meta_optimizers()
   double step_size = 1e-3;    // adam, sgd: beta
+  double clip = 0;            // adam, sgd: every entry of the meta-gradient is cut to [-clip, clip]; 0: not
   double max_kl = 0.01;       // trpo: delta
   int64_t cg_iterations = 10;
   double cg_damping = 1e-5;
@@ -36,7 +41,7 @@ struct MetaOptimizerConfig {
 };
 
 struct MetaStep {
-  double loss_before = 0, loss_after = 0;
+  double loss_before = 0, loss_after = 0;  // after: NaN if the problem does not tell (value_after)
   double kl_before = 0, kl_after = 0;
   int64_t line_search = 0;  // trpo: index of the accepted step, -1 if rejected; otherwise 0
   bool accepted = true;

@@ -114,13 +114,10 @@ class Rollouts {
   }
 
   // One inner step on the data recorded last.
-  void advance(const InnerLoop& inner, std::vector<RecordedChunk>& chunks, int64_t k, double step_scale) {
+  void advance(const InnerLoop& inner, std::vector<RecordedChunk>& chunks, double step_scale) {
     executor_.map<bool>(static_cast<int64_t>(chunks.size()), [&](int64_t t) {
       auto& chunk = chunks[static_cast<size_t>(t)];
-      std::shared_ptr<LossAt> support = chunk.task->support_at(chunk.adaptation.adapted(), k);
-      require(torch::isfinite(support->loss()).all().item<bool>() && all_finite(support->gradient()),
-              "the support loss of task ", t, " at inner step ", k, " is not finite");
-      inner.advance(chunk.adaptation, std::move(support), step_scale);
+      inner.advance(chunk.adaptation, *chunk.task, step_scale);
       return true;
     });
   }
@@ -135,18 +132,10 @@ class Rollouts {
 
 std::vector<RecordedChunk> start_chunks(const InnerLoop& inner, const Params& meta, size_t tasks) {
   std::vector<RecordedChunk> chunks(tasks);
-  for (auto& chunk : chunks) chunk.adaptation = inner.start(meta, 1);
-  return chunks;
-}
-
-void check_fits(const Params& found, const Params& expected, const char* what) {
-  require(found.names() == expected.names(), what, ": entries ", join(found.names()), " found, expected ",
-          join(expected.names()));
-  for (size_t i = 0; i < found.size(); ++i) {
-    require(found[i].sizes() == expected[i].sizes() && found[i].scalar_type() == expected[i].scalar_type(),
-            what, ": '", found.name(i), "' is ", found[i].scalar_type(), " ", found[i].sizes(), ", expected ",
-            expected[i].scalar_type(), " ", expected[i].sizes());
+  for (size_t t = 0; t < tasks; ++t) {
+    chunks[t].adaptation = inner.start(meta, 1, static_cast<int64_t>(t));
   }
+  return chunks;
 }
 
 }  // namespace
@@ -206,7 +195,7 @@ IterationReport PolicyMetaLearner::iterate(int64_t iteration) {
     report.environment_steps += trajectories.total_steps();
     report.returns.push_back(return_statistics(trajectories));
     // 6-7: phi_{k+1} = phi_k - alpha grad L(phi_k; D_i)
-    if (k < config_.inner.steps) rollouts.advance(*inner_, chunks, k, 1);
+    if (k < config_.inner.steps) rollouts.advance(*inner_, chunks, 1);
   }
   // 10: update theta with the trajectories of the adapted policies
   const LastStepObjective objective;
@@ -254,8 +243,7 @@ Evaluation PolicyMetaLearner::evaluate(const EvaluationConfig& evaluation, bool 
     }
     if (keep_trajectories) out.trajectories.push_back(std::move(trajectories));
     if (!last) {
-      rollouts.advance(*inner_, chunks, k,
-                       k == 0 ? evaluation.first_step_scale : evaluation.later_step_scale);
+      rollouts.advance(*inner_, chunks, k == 0 ? evaluation.first_step_scale : evaluation.later_step_scale);
     }
     if (progress) progress(k);
   }

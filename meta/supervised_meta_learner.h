@@ -26,8 +26,9 @@ struct SupervisedMetaConfig : MetaConfig {
 
 struct SupervisedReport {
   int64_t iteration = 0;
-  double query_loss = 0;    // after the inner steps, mean over tasks, as reduced
-  double query_metric = 0;  // accuracy or mean squared error after the inner steps, mean over tasks
+  double query_loss = 0;  // after the inner steps, mean over tasks, as reduced
+  // Accuracy or mean squared error after the inner steps, mean over tasks; NaN where it was not asked for.
+  double query_metric = 0;
 };
 
 struct SupervisedEvaluationConfig {
@@ -54,8 +55,8 @@ class SupervisedMetaLearner {
 
   // Meta-iteration `iteration` (0, 1, ...): a function of (meta-parameters, optimizer state, running
   // statistics, seed, iteration) alone. Error if a loss is not finite, naming task and inner step; the state
-  // is then as before.
-  SupervisedReport iterate(int64_t iteration);
+  // is then as before. `with_metric` costs another pass over the query sets and changes nothing else.
+  SupervisedReport iterate(int64_t iteration, bool with_metric = false);
 
   const Params& meta_parameters() const { return meta_; }
   Params optimizer_state() const;  // with the running statistics ("running.*") of global_running

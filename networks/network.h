@@ -37,6 +37,10 @@ class Network {
 
   virtual bool normalises() const = 0;  // has batch normalisation layers
 
+  // How many tasks a thread should pass together: 1 where a task is work enough; more for tiny networks,
+  // whose tasks cost less than handling them one by one.
+  virtual int64_t tasks_per_chunk() const { return 1; }
+
   // loss(forward(params, x)), with batch statistics. By default autograd of forward(); a network with faster
   // exact derivatives overrides it.
   virtual std::unique_ptr<LossAt> loss_at(const Params& params, const torch::Tensor& x,

@@ -150,6 +150,16 @@ bool all_finite(const Params& params) {
   return true;
 }
 
+void check_fits(const Params& found, const Params& expected, const char* what) {
+  require(found.names() == expected.names(), what, ": entries ", join(found.names()), " found, expected ",
+          join(expected.names()));
+  for (size_t i = 0; i < found.size(); ++i) {
+    require(found[i].sizes() == expected[i].sizes() && found[i].scalar_type() == expected[i].scalar_type(),
+            what, ": '", found.name(i), "' is ", found[i].scalar_type(), " ", found[i].sizes(), ", expected ",
+            expected[i].scalar_type(), " ", expected[i].sizes());
+  }
+}
+
 bool identical(const Params& a, const Params& b) {
   if (a.names() != b.names()) return false;
   for (size_t i = 0; i < a.size(); ++i) {

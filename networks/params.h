@@ -62,6 +62,8 @@ Params operator+(const Params& a, const Params& b);
 Params operator-(const Params& a, const Params& b);
 Params operator*(double scale, const Params& a);
 bool all_finite(const Params& params);
+// Error saying `what` and the first entry whose name, shape or dtype differs.
+void check_fits(const Params& found, const Params& expected, const char* what);
 bool identical(const Params& a, const Params& b);  // same names, shapes, dtypes and bits
 
 // Meta-parameters [1, ...] as one vector [P] in the order of the entries, and back.

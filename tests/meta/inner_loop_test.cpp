@@ -237,7 +237,7 @@ TEST_CASE("a scaled step halves the change", "[meta]") {
   const Params initial({{"p", torch::zeros({1, 2}, torch::kFloat64)}});
   const InnerLoop inner({.steps = 1, .step_size = 0.4}, initial);
   auto adaptation = inner.start(initial, 1);
-  inner.advance(adaptation, task.support_at(adaptation.adapted(), 0), 0.5);
+  inner.advance(adaptation, task, 0.5);
   CHECK(adaptation.adapted()[0][0][0].item<double>() == Approx(0.2));
   CHECK(adaptation.pullback(initial + Params({{"p", torch::ones({1, 2}, torch::kFloat64)}}))[0][0][0]
             .item<double>() == Approx(0.8));

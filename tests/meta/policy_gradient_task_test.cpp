@@ -89,7 +89,7 @@ Recorded record(const std::string& name, InnerEstimator estimator, InnerLoopConf
       chunk.task->record(steps(name, tasks, 6, 100 * c + static_cast<uint64_t>(k)),
                          chunk.adaptation.adapted());
       if (k < config.steps)
-        out.inner->advance(chunk.adaptation, chunk.task->support_at(chunk.adaptation.adapted(), k));
+        out.inner->advance(chunk.adaptation, *chunk.task);
     }
   }
   return out;
