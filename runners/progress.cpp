@@ -19,11 +19,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr double kSecondsBetweenLines = 5, kSecondsBetweenBars = 0.1;
 
-std::string number(double value) {
-  char buffer[40];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
-}
-
 double seconds_since(Clock::time_point then) {
   return std::chrono::duration<double>(Clock::now() - then).count();
 }
@@ -35,38 +30,22 @@ int64_t row_iteration(const std::string& row) {
   return result.ec == std::errc() && *result.ptr == ',' ? value : -1;
 }
 
-std::string describe(int64_t iteration, int64_t total, double seconds_per_iteration,
-                     const IterationReport& report) {
-  char text[256];
-  const auto& step = report.meta_step;
-  const double before = report.returns.front().mean, after = report.returns.back().mean;
-  int length = std::snprintf(text, sizeof text, "%*lld/%lld", static_cast<int>(std::to_string(total).size()),
-                             static_cast<long long>(iteration), static_cast<long long>(total));
-  std::string out(text, static_cast<size_t>(length));
-  length = report.returns.size() > 1
-               ? std::snprintf(text, sizeof text, "  return %8.2f -> %8.2f", before, after)
-               : std::snprintf(text, sizeof text, "  return %8.2f", before);
-  out.append(text, static_cast<size_t>(length));
-  length =
-      std::snprintf(text, sizeof text, "  kl %.4f%s  %.2f s/iteration  %s left", step.kl_after,
-                    step.accepted ? "" : " (step rejected)", seconds_per_iteration,
-                    format_duration(seconds_per_iteration * static_cast<double>(total - iteration)).c_str());
-  return out.append(text, static_cast<size_t>(length));
+std::string format_rate(double seconds) {
+  char text[40];
+  const bool slow = seconds >= 0.1;
+  std::snprintf(text, sizeof text, slow ? "%.2f s" : "%.3g ms", slow ? seconds : 1000 * seconds);
+  return text;
 }
 
 }  // namespace
 
-ProgressTable::ProgressTable(std::filesystem::path file, int64_t inner_steps, bool defines_success)
-    : file_(std::move(file)), inner_steps_(inner_steps), defines_success_(defines_success) {
-  header_ = "iteration,environment_steps";
-  for (int64_t k = 0; k <= inner_steps_; ++k) {
-    header_ += concat(",step_", k, "_return_mean,step_", k, "_return_std");
-    if (defines_success_) header_ += concat(",step_", k, "_success_rate");
-  }
-  header_ += ",loss_before,loss_after,kl_before,kl_after,line_search,accepted";
-  for (int64_t k = 0; k <= inner_steps_; ++k) header_ += concat(",step_", k, "_explained_variance");
-  header_ += ",entropy,sampling_seconds,advantage_seconds,update_seconds\n";
+std::string cell(double value) {
+  char buffer[40];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
 }
+
+ProgressTable::ProgressTable(std::filesystem::path file, const std::vector<std::string>& columns)
+    : file_(std::move(file)), header_("iteration," + join(columns, ",") + "\n") {}
 
 ProgressTable::~ProgressTable() {
   if (out_ != nullptr) std::fclose(out_);
@@ -99,23 +78,8 @@ int64_t ProgressTable::open(int64_t iteration) {
   return kept;
 }
 
-void ProgressTable::append(int64_t iteration, int64_t environment_steps, const IterationReport& report) {
-  std::string row = concat(iteration, ",", environment_steps);
-  for (const auto& returns : report.returns) {
-    row += concat(",", number(returns.mean), ",", number(returns.std));
-    if (defines_success_) row += concat(",", number(returns.success_rate));
-  }
-  const auto& step = report.meta_step;
-  for (const double value : {step.loss_before, step.loss_after, step.kl_before, step.kl_after}) {
-    row += concat(",", number(value));
-  }
-  row += concat(",", step.line_search, ",", step.accepted ? 1 : 0);
-  for (const double value : report.explained_variance) row += concat(",", number(value));
-  for (const double value :
-       {report.entropy, report.sampling_seconds, report.advantage_seconds, report.update_seconds}) {
-    row += concat(",", number(value));
-  }
-  row += "\n";
+void ProgressTable::append(int64_t iteration, const std::vector<std::string>& cells) {
+  const std::string row = concat(iteration, ",", join(cells, ","), "\n");
   const bool written = std::fwrite(row.data(), 1, row.size(), out_) == row.size() && std::fflush(out_) == 0;
   require(written, "cannot write '", file_.string(), "': ", std::strerror(errno));
 }
@@ -138,12 +102,19 @@ std::string format_duration(double seconds) {
 ProgressDisplay::ProgressDisplay(std::FILE* out, int64_t done, int64_t total)
     : out_(out), terminal_(isatty(fileno(out)) == 1), start_(done), total_(total), begin_(Clock::now()) {}
 
-void ProgressDisplay::update(int64_t iteration, const IterationReport& report) {
-  const bool edge = iteration == start_ + 1 || iteration == total_;
-  if (!edge && seconds_since(shown_) < (terminal_ ? kSecondsBetweenBars : kSecondsBetweenLines)) return;
+bool ProgressDisplay::due(int64_t iteration, bool last) {
+  if (iteration == start_ + 1 || last) return true;
+  return seconds_since(shown_) >= (terminal_ ? kSecondsBetweenBars : kSecondsBetweenLines);
+}
+
+void ProgressDisplay::show(int64_t iteration, const std::string& what) {
   shown_ = Clock::now();
   const double rate = seconds_since(begin_) / static_cast<double>(iteration - start_);
-  const std::string text = describe(iteration, total_, rate, report);
+  const std::string total = std::to_string(total_);
+  std::string done = std::to_string(iteration);
+  done.insert(0, total.size() - std::min(total.size(), done.size()), ' ');
+  const std::string text = concat(done, "/", total, "  ", what, "  ", format_rate(rate), "/iteration  ",
+                                  format_duration(rate * static_cast<double>(total_ - iteration)), " left");
   if (terminal_) {
     constexpr int64_t kWidth = 20;
     const int64_t filled = kWidth * iteration / total_;

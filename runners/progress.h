@@ -5,43 +5,33 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
-
-#include "meta/policy_meta_learner.h"
+#include <vector>
 
 namespace innerloop {
 
-// progress.csv: a header, then one row per meta-iteration. Columns, with k = 0..K the inner step:
-//   iteration               1, 2, ...: the row describes the step to the meta-parameters of iteration_N.ckpt
-//   environment_steps       sampled since the start of the training
-//   step_k_return_mean/std  undiscounted return over all trajectories of all tasks after k inner steps
-//   step_k_success_rate     only where the environment defines success
-//   loss_before, loss_after, kl_before, kl_after   of the meta-objective at the old and the new
-//   meta-parameters line_search             index of the accepted step length, -1 if none; accepted: 1 or 0
-//   step_k_explained_variance   of the baseline, mean over tasks
-//   entropy                 of the adapted policies, nats
-//   sampling_seconds, advantage_seconds, update_seconds
+// A CSV file that grows while a run goes on: a header, then rows that begin with the iteration they end with.
 class ProgressTable {
  public:
-  ProgressTable(std::filesystem::path file, int64_t inner_steps, bool defines_success);
+  // `columns`: those after the column "iteration".
+  ProgressTable(std::filesystem::path file, const std::vector<std::string>& columns);
   ~ProgressTable();
   ProgressTable(const ProgressTable&) = delete;
   ProgressTable& operator=(const ProgressTable&) = delete;
 
-  // Makes the file hold the header and the rows 1..iteration, whole, and opens it for append(). Returns the
-  // number of rows kept: fewer than `iteration` if somebody took rows away. Error if the file's columns are
-  // others.
+  // Makes the file hold the header and the whole rows of iterations up to `iteration`, and opens it for
+  // append(). Returns the number of rows kept. Error if the file's columns are others.
   int64_t open(int64_t iteration);
 
-  void append(int64_t iteration, int64_t environment_steps, const IterationReport& report);
+  void append(int64_t iteration, const std::vector<std::string>& cells);
   void sync();  // the rows are on the disk
 
  private:
   std::filesystem::path file_;
-  int64_t inner_steps_;
-  bool defines_success_;
   std::string header_;
   std::FILE* out_ = nullptr;
 };
+
+std::string cell(double value);  // the shortest text that reads back to the same bits
 
 // On a terminal one bar, redrawn; otherwise a line at the start, at the end and every few seconds between.
 class ProgressDisplay {
@@ -51,7 +41,8 @@ class ProgressDisplay {
   ~ProgressDisplay() { finish(); }
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
-  void update(int64_t iteration, const IterationReport& report);
+  bool due(int64_t iteration, bool last);  // it is time to show iteration `iteration`
+  void show(int64_t iteration, const std::string& text);
   void finish();  // leaves the bar's line
 
  private:

@@ -1,0 +1,46 @@
+// Meta-reinforcement learning as a training job. Columns of progress.csv, with k = 0..K the inner step:
+//   iteration               1, 2, ...: the row describes the step to the meta-parameters of iteration_N.ckpt
+//   environment_steps       sampled since the start of the training
+//   step_k_return_mean/std  undiscounted return over all trajectories of all tasks after k inner steps
+//   step_k_success_rate     only where the environment defines success
+//   loss_before, loss_after, kl_before, kl_after   of the meta-objective at the old and the new
+//                           meta-parameters
+//   line_search             index of the accepted step length, -1 if none; accepted: 1 or 0
+//   step_k_explained_variance   of the baseline, mean over tasks
+//   entropy                 of the adapted policies, nats
+//   sampling_seconds, advantage_seconds, update_seconds
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "meta/policy_meta_learner.h"
+#include "runners/config.h"
+#include "runners/training_job.h"
+
+namespace innerloop {
+
+class PolicyJob : public TrainingJob {
+ public:
+  PolicyJob(const ExperimentConfig& config, ThreadPool& pool)
+      : algorithm_(config.algorithm), learner_(config.learner, pool) {}
+
+  std::string kind() const override { return "policy"; }
+  std::string summary() const override;
+  void iterate(int64_t iteration) override;
+  std::vector<std::string> columns() const override;
+  std::vector<std::string> row() override;
+  std::string describe() const override;
+  void save(Checkpoint& checkpoint) const override;
+  void restore(const Checkpoint& checkpoint) override;
+  std::string amount() const override;
+  std::string next_commands(const std::string& run) const override;
+
+ private:
+  std::string algorithm_;
+  PolicyMetaLearner learner_;
+  IterationReport report_;
+  int64_t environment_steps_ = 0;
+};
+
+}  // namespace innerloop
