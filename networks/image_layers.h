@@ -11,7 +11,7 @@ struct SamePadding {
 };
 
 // TensorFlow's SAME padding of n rows or columns for a 3 x 3 convolution of stride 2, which leaves ceil(n /
-// 2): the smaller half comes before. 28 -> (0, 1), 7 -> (1, 1).
+// 2): max((ceil(n / 2) - 1) * 2 + 3 - n, 0), the smaller half before, so 28 -> (0, 1), 7 -> (1, 1).
 SamePadding same_padding(int64_t n);
 
 // Zero padding of `padding` on every side, stride 1.

@@ -15,6 +15,8 @@ namespace innerloop {
 
 class OutputLoss {
  public:
+  // Error for targets or labels of another shape or type and for negative labels; what follows throws Error
+  // for an output that does not fit them.
   static OutputLoss squared_error(torch::Tensor target, double weight);  // target [T, N, outputs]
   static OutputLoss cross_entropy(torch::Tensor labels, double weight);  // labels [T, N], int64
 
@@ -35,11 +37,13 @@ class OutputLoss {
   double weight() const { return weight_; }
 
  private:
-  OutputLoss(torch::Tensor target, double weight, bool classifies)
-      : target_(std::move(target)), weight_(weight), classifies_(classifies) {}
+  OutputLoss(torch::Tensor target, double weight, bool classifies);
+  void check(const torch::Tensor& output) const;
+
   torch::Tensor target_;
   double weight_;
   bool classifies_;
+  int64_t largest_label_ = -1;
 };
 
 }  // namespace innerloop

@@ -1,0 +1,70 @@
+#include "networks/resnet12.h"
+
+#include "base/error.h"
+#include "networks/batch_norm.h"
+#include "networks/image_layers.h"
+#include "networks/initialization.h"
+
+namespace innerloop {
+
+using torch::Tensor;
+
+ResNet12::ResNet12(ResNet12Config config) : config_(std::move(config)) {
+  const auto& c = config_;
+  require_usage(c.channels >= 1 && c.outputs >= 1, "resnet12: ", c.channels, " channels and ", c.outputs,
+                " outputs asked, expected at least 1 of each");
+  require_usage(c.filters >= 2 && c.filters % 2 == 0, "resnet12: ", c.filters,
+                " filters asked, expected an even number: the second block has 2.5 times as many");
+  require_usage(c.height >= kSmallest && c.width >= kSmallest, "resnet12: images of ", c.height, " x ",
+                c.width, " pixels vanish in four 2 x 2 max-pools; the smallest is ", kSmallest, " x ",
+                kSmallest);
+  check_initialization(c.initialization);
+}
+
+int64_t ResNet12::block_channels(int64_t block) const {
+  const int64_t halves[] = {0, 2, 5, 10, 20};
+  return block == 0 ? config_.channels : config_.filters / 2 * halves[block];
+}
+
+Params ResNet12::initial(Stream& stream) const {
+  std::vector<Params::Entry> entries;
+  for (int64_t n = 1; n <= 4 * kBlocks; ++n) {
+    const int64_t block = (n + 3) / 4, part = (n - 1) % 4 + 1;
+    const int64_t out = block_channels(block);
+    const int64_t in = part == 1 || part == 4 ? block_channels(block - 1) : out;
+    entries.push_back({concat("conv", n, ".weight"), initial_kernels(stream, part == 4 ? 1 : 3, in, out)});
+    entries.push_back({norm_name(n, "weight"), torch::ones({1, out})});
+    entries.push_back({norm_name(n, "bias"), torch::zeros({1, out})});
+  }
+  entries.push_back({"linear.weight", initial_last_layer(config_.initialization, stream, config_.outputs,
+                                                         block_channels(kBlocks))});
+  entries.push_back({"linear.bias", torch::zeros({1, config_.outputs})});
+  return Params(std::move(entries));
+}
+
+Tensor ResNet12::features(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
+  require(x.dim() == 5 && x.size(0) == params.tasks() && x.size(2) == config_.channels &&
+              x.size(3) == config_.height && x.size(4) == config_.width,
+          "resnet12: images of shape ", x.sizes(), ", expected [", params.tasks(), ", N, ", config_.channels,
+          ", ", config_.height, ", ", config_.width, "]");
+  if (normalisation.found != nullptr) *normalisation.found = Params();
+  const auto normalised = [&](const Tensor& in, int64_t n, int64_t padding) {
+    return batch_norm(params, convolution(in, params.at(concat("conv", n, ".weight")), padding), n,
+                      normalisation);
+  };
+  const auto activated = [](const Tensor& in) { return torch::leaky_relu(in, 0.1); };
+  Tensor h = x;
+  for (int64_t n = 1; n <= 4 * kBlocks; n += 4) {
+    auto inner = activated(normalised(h, n, 1));
+    inner = activated(normalised(inner, n + 1, 1));
+    inner = normalised(inner, n + 2, 1);
+    h = max_pool(activated(inner + normalised(h, n + 3, 0)));
+  }
+  return h.mean({3, 4});
+}
+
+Tensor ResNet12::forward(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
+  return linear(features(params, x, normalisation), params.at("linear.weight"), params.at("linear.bias"));
+}
+
+}  // namespace innerloop
