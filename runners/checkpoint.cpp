@@ -159,6 +159,7 @@ void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkp
   nlohmann::json tensors = nlohmann::json::array();
   append_tensors(checkpoint.meta, "meta", tensors, data);
   append_tensors(checkpoint.optimizer, "optimizer", tensors, data);
+  append_tensors(checkpoint.job, "job", tensors, data);
   const std::string header = nlohmann::json{
       {"kind", checkpoint.kind},
       {"config", checkpoint.config},
@@ -212,7 +213,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
             header.at("iteration"),
             header.at("environment_steps"),
             read_tensors(header.at("tensors"), "meta", bytes, base),
-            read_tensors(header.at("tensors"), "optimizer", bytes, base)};
+            read_tensors(header.at("tensors"), "optimizer", bytes, base),
+            read_tensors(header.at("tensors"), "job", bytes, base)};
   } catch (const std::exception& error) {
     throw Error(concat(name, " is damaged: ", error.what()));
   }

@@ -28,6 +28,7 @@ struct Checkpoint {
   int64_t environment_steps = 0;  // environment steps sampled in them
   Params meta;
   Params optimizer;  // MetaOptimizer::state()
+  Params job;        // what else the training goes on from: sums of the row in the making, validation
 };
 
 // Writes a temporary file beside `file`, syncs it, renames it and syncs the folder: `file` holds either its

@@ -33,6 +33,16 @@ std::string without_dashes(const std::string& name) {
   return name.substr(std::min(name.find_first_not_of('-'), name.size()));
 }
 
+// "trpo" where one side matters; "trpo, or adam in supervised learning" where both do.
+std::string default_text(const CommandDescription& command, const Option& key) {
+  const Side side = key.side ? *key.side : command.side.value_or(Side::kPolicy);
+  const std::string value = key.get(default_config(side));
+  if (key.side && !command.side) return concat(value, "; for ", side_name(side));
+  const std::string other = key.get(default_config(Side::kSupervised));
+  if (command.side || other == value) return value;
+  return concat(value, "; ", other, " for ", side_name(Side::kSupervised));
+}
+
 [[noreturn]] void refuse_unknown(const CommandDescription& command, const std::string& name) {
   std::vector<std::string> known{"help"};
   for (const auto& option : command.options) known.push_back(option.name);
@@ -122,18 +132,17 @@ void print_help(std::ostream& out, const CommandDescription& command) {
   }
   if (!command.options.empty()) out << "\n" << own;
 
-  const ExperimentConfig defaults;
   std::vector<po::options_description> sections;
   std::string section = "*";
   for (const auto& key : options()) {
-    if (!accepts(command, key)) continue;
+    if (!accepts(command, key) || (command.side && !key.fits(*command.side))) continue;
     if (key.section() != section) {
       section = key.section();
       sections.emplace_back(section.empty() ? "without section" : "[" + section + "]", 110, 50);
     }
     const bool choices = !key.known.empty() && key.expected.size() < 60;
     const std::string meaning =
-        concat(key.meaning, choices ? "; " + key.expected : "", "  [", key.get(defaults), "]");
+        concat(key.meaning, choices ? "; " + key.expected : "", "  [", default_text(command, key), "]");
     sections.back().add_options()(key.name.c_str(), meaning.c_str());
   }
   if (!sections.empty())

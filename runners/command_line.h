@@ -3,6 +3,7 @@
 
 #include <iosfwd>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct CommandDescription {
   // Configuration keys the command accepts: sections ("" for keys without one), or {"*"} for all, or {} for
   // none.
   std::vector<std::string> sections = {};
-  std::string operands = {};  // "environments|policies"; "" if the command takes no words
+  std::optional<Side> side = {};  // --help shows the keys of this side; nothing: of both
+  std::string operands = {};      // "environments|policies"; "" if the command takes no words
 };
 
 struct CommandLine {

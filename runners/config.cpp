@@ -70,6 +70,22 @@ std::string at(const Setting& setting) {
   return setting.where == "--" + setting.key ? setting.where : concat(setting.where, ": ", setting.key);
 }
 
+Side side_of(const std::vector<Setting>& file, const std::vector<Setting>& flags, Side otherwise) {
+  const Setting *policy = nullptr, *supervised = nullptr;
+  for (const auto* settings : {&flags, &file}) {
+    for (const auto& setting : *settings) {
+      const auto& side = find_option(setting.key, setting.where).side;
+      if (!side) continue;
+      auto& first = *side == Side::kPolicy ? policy : supervised;
+      if (first == nullptr) first = &setting;
+    }
+  }
+  require_usage(policy == nullptr || supervised == nullptr, policy == nullptr ? "" : at(*policy),
+                " is a key of ", side_name(Side::kPolicy), ", ", supervised == nullptr ? "" : at(*supervised),
+                " one of ", side_name(Side::kSupervised), ": a configuration is of one side");
+  return policy != nullptr ? Side::kPolicy : supervised != nullptr ? Side::kSupervised : otherwise;
+}
+
 void assign(ExperimentConfig& config, const std::vector<Setting>& settings, Level level, Levels& levels) {
   for (const auto& setting : settings) {
     const Option& option = find_option(setting.key, setting.where);
@@ -87,10 +103,11 @@ void assign(ExperimentConfig& config, const std::vector<Setting>& settings, Leve
 // The algorithm decides over what was said before it; what was said beside or after it must agree.
 void fix_algorithm(ExperimentConfig& config, const Levels& levels) {
   const ExperimentConfig wanted = config;
-  apply_algorithm(config.algorithm, config.learner);
+  apply_algorithm(config.algorithm, config.meta());
   const auto chosen = levels.find("algorithm");
   const Level level = chosen == levels.end() ? kDefault : chosen->second.first;
   for (const auto& option : options()) {
+    if (!option.fits(config.side)) continue;
     const std::string found = option.get(wanted), fixed = option.get(config);
     const auto given = levels.find(option.name);
     if (found == fixed || given == levels.end() || given->second.first < level) continue;
@@ -166,18 +183,38 @@ std::filesystem::path find_config(const std::string& name) {
       concat("--config: no file '", name, "', and ", unknown_name("configuration", name, known)));
 }
 
-ExperimentConfig make_config(const std::vector<Setting>& file, const std::vector<Setting>& flags) {
+std::string side_name(Side side) { return side == Side::kPolicy ? "policies" : "supervised learning"; }
+
+ExperimentConfig default_config(Side side) {
   ExperimentConfig config;
+  config.side = side;
+  if (side == Side::kPolicy) return config;
+  config.supervised.meta_batch_size = 25;
+  config.supervised.inner.step_size = 0.01;
+  config.supervised.optimizer.name = "adam";
+  config.iterations = 1000;
+  config.checkpoint.every = 1000;
+  return config;
+}
+
+ExperimentConfig make_config(const std::vector<Setting>& file, const std::vector<Setting>& flags,
+                             Side otherwise) {
+  ExperimentConfig config = default_config(side_of(file, flags, otherwise));
   Levels levels;
   assign(config, file, kFile, levels);
   assign(config, flags, kFlag, levels);
   fix_algorithm(config, levels);
+  const auto optimizer = levels.find("meta.optimizer");
+  require_usage(config.side == Side::kPolicy || config.supervised.optimizer.name != "trpo",
+                optimizer == levels.end() ? "" : at(*optimizer->second.second),
+                " is 'trpo', which needs policies; expected adam or sgd in ", side_name(config.side));
   return config;
 }
 
 std::string format_config(const ExperimentConfig& config) {
   std::string text = "# The effective configuration of this run: every key.\n", section;
   for (const auto& option : options()) {
+    if (!option.fits(config.side)) continue;
     if (option.section() != section) {
       section = option.section();
       text += concat("\n[", section, "]\n");
@@ -191,7 +228,8 @@ std::string format_config(const ExperimentConfig& config) {
 std::string training_text(const ExperimentConfig& config) {
   std::string text;
   for (const auto& option : options()) {
-    if (option.determines_training) text += concat(option.name, " = ", option.get(config), "\n");
+    if (option.determines_training && option.fits(config.side))
+      text += concat(option.name, " = ", option.get(config), "\n");
   }
   return text;
 }

@@ -8,8 +8,10 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "datasets/dataset.h"
 #include "envs/registry.h"
 #include "meta/algorithms.h"
+#include "networks/network.h"
 
 namespace innerloop {
 namespace {
@@ -112,6 +114,22 @@ Option choice(const char* name, Member member, const std::vector<std::string>& k
           known};
 }
 
+// Any text that an INI file gives back as it is.
+template <class Member>
+Option text(const char* name, Member member, const char* expected, const char* meaning) {
+  return {name,
+          meaning,
+          expected,
+          true,
+          [member](ExperimentConfig& c, const std::string& value) {
+            const bool edges = !value.empty() && (value.front() == ' ' || value.back() == ' ');
+            if (edges || value.find_first_of("#\n\r") != std::string::npos) return false;
+            member(c) = value;
+            return true;
+          },
+          [member](const ExperimentConfig& c) { return member(c); }};
+}
+
 // Parameter names separated by commas; the learner checks them against the network it makes.
 template <class Member>
 Option words(const char* name, Member member, const char* expected, const char* meaning) {
@@ -127,20 +145,27 @@ Option words(const char* name, Member member, const char* expected, const char* 
           [member](const ExperimentConfig& c) { return member(c); }};
 }
 
-// "100,100" -> {100, 100}; "" and "none" -> {}; nothing for anything else.
-std::optional<std::vector<int64_t>> parse_sizes(const std::string& text) {
-  std::vector<int64_t> sizes;
-  if (text.empty() || text == "none") return sizes;
-  std::istringstream in(text + ",");
+// "100,100" -> {100, 100}; "" and "none" -> {}; nothing for anything that is no list of numbers.
+template <class Number>
+std::optional<std::vector<Number>> parse_list(const std::string& list) {
+  std::vector<Number> values;
+  if (list.empty() || list == "none") return values;
+  std::istringstream in(list + ",");
   for (std::string item; std::getline(in, item, ',');) {
     const size_t first = item.find_first_not_of(' ');
     if (first == std::string::npos) return std::nullopt;
-    int64_t size = 0;
-    if (!parse_number(item.substr(first, item.find_last_not_of(' ') + 1 - first), size)) return std::nullopt;
-    if (size < 1) return std::nullopt;
-    sizes.push_back(size);
+    Number value = 0;
+    if (!parse_number(item.substr(first, item.find_last_not_of(' ') + 1 - first), value)) return std::nullopt;
+    values.push_back(value);
   }
-  return sizes;
+  return values;
+}
+
+template <class Number>
+std::string format_list(const std::vector<Number>& values) {
+  std::vector<std::string> words;
+  for (const Number value : values) words.push_back(format_number(value));
+  return words.empty() ? std::string("none") : join(words, ",");
 }
 
 template <class Member>
@@ -149,21 +174,47 @@ Option sizes(const char* name, Member member, const char* meaning) {
           meaning,
           "whole numbers above 0 separated by commas, or none",
           true,
-          [member](ExperimentConfig& c, const std::string& text) {
-            const auto values = parse_sizes(text);
-            if (values) member(c) = *values;
-            return values.has_value();
+          [member](ExperimentConfig& c, const std::string& value) {
+            const auto list = parse_list<int64_t>(value);
+            if (!list || std::any_of(list->begin(), list->end(), [](int64_t x) { return x < 1; }))
+              return false;
+            member(c) = *list;
+            return true;
           },
-          [member](const ExperimentConfig& c) {
-            std::vector<std::string> text;
-            for (const int64_t size : member(c)) text.push_back(format_number(size));
-            return text.empty() ? std::string("none") : join(text, ",");
-          }};
+          [member](const ExperimentConfig& c) { return format_list(member(c)); }};
+}
+
+template <class Member>
+Option numbers(const char* name, Member member, bool positive, const char* meaning) {
+  return {name,
+          meaning,
+          positive ? "numbers above 0 separated by commas" : "numbers separated by commas",
+          true,
+          [member, positive](ExperimentConfig& c, const std::string& value) {
+            const auto list = parse_list<double>(value);
+            if (!list || list->empty()) return false;
+            for (const double x : *list) {
+              if (!std::isfinite(x) || (positive && x <= 0)) return false;
+            }
+            member(c) = *list;
+            return true;
+          },
+          [member](const ExperimentConfig& c) { return format_list(member(c)); }};
 }
 
 // A key that may change between the parts of one training.
 Option free(Option option) {
   option.determines_training = false;
+  return option;
+}
+
+Option policy(Option option) {
+  option.side = Side::kPolicy;
+  return option;
+}
+
+Option supervised(Option option) {
+  option.side = Side::kSupervised;
   return option;
 }
 
@@ -174,84 +225,151 @@ std::vector<std::string> names_of(const std::vector<Described>& table) {
   return names;
 }
 
-// How an entry of the table names its field, for reading and for writing.
+// How an entry of the table names its field, for reading and for writing; and the two fields of a key that
+// each side keeps at a place of its own.
 #define FIELD(path) \
   [](auto& c) -> auto& { return c.path; }
+#define FIELD_BY_SIDE(policy_path, supervised_path) \
+  [](auto& c) -> auto& { return c.side == Side::kPolicy ? c.policy_path : c.supervised_path; }
 
 std::vector<Option> make_options() {
   return {
       choice("algorithm", FIELD(algorithm), names_of(algorithms()),
              "what is trained; fixes the keys that define it"),
-      seed("seed", FIELD(learner.seed), "every random number of the training follows from it"),
+      seed("seed", FIELD(meta().seed), "every random number of the training follows from it"),
       free(whole("threads", FIELD(threads), 0, "worker threads, 0 = one per core; never changes a result")),
 
-      choice("environment.name", FIELD(learner.environment.name), environment_names(),
-             "distribution of tasks"),
-      whole("environment.horizon", FIELD(learner.environment.horizon), 0,
-            "steps of an episode, 0 = the environment's own"),
-      truth("environment.observe_task", FIELD(learner.environment.observe_task),
-            "append the task's parameters to the observation (an oracle)"),
+      policy(choice("environment.name", FIELD(learner.environment.name), environment_names(),
+                    "distribution of tasks")),
+      policy(whole("environment.horizon", FIELD(learner.environment.horizon), 0,
+                   "steps of an episode, 0 = the environment's own")),
+      policy(truth("environment.observe_task", FIELD(learner.environment.observe_task),
+                   "append the task's parameters to the observation (an oracle)")),
 
-      choice("policy.name", FIELD(learner.policy.name), names_of(policies()), "kind of policy"),
-      sizes("policy.hidden", FIELD(learner.policy.hidden), "sizes of the hidden layers, none = linear"),
-      choice("policy.activation", FIELD(learner.policy.activation), {"tanh", "relu"}, "of the hidden layers"),
-      number("policy.initial_std", FIELD(learner.policy.initial_std), kPositive,
-             "standard deviation of actions at the start"),
-      number("policy.min_std", FIELD(learner.policy.min_std), kPositive,
-             "the standard deviation is at least this"),
+      policy(choice("policy.name", FIELD(learner.policy.name), names_of(policies()), "kind of policy")),
+      policy(
+          sizes("policy.hidden", FIELD(learner.policy.hidden), "sizes of the hidden layers, none = linear")),
+      policy(choice("policy.activation", FIELD(learner.policy.activation), {"tanh", "relu"},
+                    "of the hidden layers")),
+      policy(number("policy.initial_std", FIELD(learner.policy.initial_std), kPositive,
+                    "standard deviation of actions at the start")),
+      policy(number("policy.min_std", FIELD(learner.policy.min_std), kPositive,
+                    "the standard deviation is at least this")),
 
-      whole("sampler.trajectories", FIELD(learner.sampler.trajectories), 1,
-            "trajectories per task and inner step"),
+      policy(whole("sampler.trajectories", FIELD(learner.sampler.trajectories), 1,
+                   "trajectories per task and inner step")),
 
-      number("advantage.discount", FIELD(learner.advantage.discount), kAboveZeroToOne, "gamma"),
-      number("advantage.gae_lambda", FIELD(learner.advantage.gae_lambda), kZeroToOne,
-             "lambda of generalised advantage estimation"),
-      truth("advantage.standardize", FIELD(learner.advantage.standardize),
-            "shift and scale advantages to mean 0, deviation 1 per task"),
+      policy(number("advantage.discount", FIELD(learner.advantage.discount), kAboveZeroToOne, "gamma")),
+      policy(number("advantage.gae_lambda", FIELD(learner.advantage.gae_lambda), kZeroToOne,
+                    "lambda of generalised advantage estimation")),
+      policy(truth("advantage.standardize", FIELD(learner.advantage.standardize),
+                   "shift and scale advantages to mean 0, deviation 1 per task")),
 
-      whole("inner.steps", FIELD(learner.inner.steps), 0, "gradient steps per task; 0 = joint training"),
-      number("inner.step_size", FIELD(learner.inner.step_size), kPositive, "alpha"),
-      truth("inner.first_order", FIELD(learner.inner.first_order), "drop the second derivatives (FOMAML)"),
-      words("inner.adapt", FIELD(learner.inner.adapt), "all, or parameter names separated by commas",
+      supervised(choice("dataset.name", FIELD(supervised.dataset.name), names_of(datasets()),
+                        "distribution of tasks")),
+      supervised(text("dataset.path", FIELD(supervised.dataset.path), "a path without #",
+                      "file or folder of the data, also looked for under INNERLOOP_DATA")),
+      supervised(choice("dataset.splits", FIELD(supervised.dataset.splits), {"maml", "vinyals", "official"},
+                        "omniglot: whose training, validation and test classes")),
+      supervised(whole("dataset.image_size", FIELD(supervised.dataset.image_size), 0,
+                       "pixels a side, 0 = the data set's own")),
+      supervised(numbers("dataset.mean", FIELD(supervised.dataset.mean), false,
+                         "subtracted from pixels in [0, 1]; one, or one per channel")),
+      supervised(numbers("dataset.std", FIELD(supervised.dataset.std), true,
+                         "which then are divided by this; one, or one per channel")),
+      supervised(truth("dataset.observe_task", FIELD(supervised.dataset.observe_task),
+                       "sine: amplitude and phase as further inputs (an oracle)")),
+      supervised(whole("dataset.ways", FIELD(supervised.shape.ways), 1, "classes of a task; regression: 1")),
+      supervised(whole("dataset.shots", FIELD(supervised.shape.shots), 1, "support samples per class")),
+      supervised(whole("dataset.queries", FIELD(supervised.shape.queries), 1,
+                       "query samples per class in training")),
+
+      supervised(
+          choice("network.name", FIELD(supervised.network.name), names_of(networks()), "kind of network")),
+      supervised(sizes("network.hidden", FIELD(supervised.network.hidden),
+                       "mlp: sizes of the hidden layers, none = linear")),
+      supervised(choice("network.activation", FIELD(supervised.network.activation), {"relu", "tanh"},
+                        "mlp: of the hidden layers")),
+      supervised(
+          whole("network.filters", FIELD(supervised.network.filters), 1, "conv4: channels of every stage")),
+      supervised(choice("network.downsample", FIELD(supervised.network.downsample), {"stride", "max_pool"},
+                        "conv4: how a stage halves the image")),
+      supervised(choice("network.head", FIELD(supervised.network.head), {"mean", "flatten"},
+                        "conv4: what the last layer sees of height and width")),
+      supervised(choice("network.initialization", FIELD(supervised.network.initialization),
+                        {"xavier", "truncated_normal", "normal"}, "of the weights of linear layers")),
+      supervised(choice("network.batch_norm", FIELD(supervised.network.batch_norm),
+                        {"none", "batch", "per_task_running", "global_running"},
+                        "whose statistics normalise; batch is transductive")),
+      supervised(truth("network.batch_norm_scale", FIELD(supervised.network.batch_norm_scale),
+                       "normalisation learns a scale beside the shift")),
+
+      whole("inner.steps", FIELD(meta().inner.steps), 0, "gradient steps per task; 0 = joint training"),
+      number("inner.step_size", FIELD(meta().inner.step_size), kPositive, "alpha"),
+      truth("inner.first_order", FIELD(meta().inner.first_order), "drop the second derivatives (FOMAML)"),
+      words("inner.adapt", FIELD(meta().inner.adapt), "all, or parameter names separated by commas",
             "parameters that adapt; * matches any text (layer2.*)"),
-      choice("inner.step_sizes", FIELD(learner.inner.step_sizes), {"fixed", "per_parameter"},
+      choice("inner.step_sizes", FIELD(meta().inner.step_sizes), {"fixed", "per_parameter"},
              "fixed, or learned with the initialisation (Meta-SGD)"),
-      choice("inner.estimator", FIELD(learner.estimator), {"log_likelihood", "likelihood_ratio"},
-             "policy-gradient loss of the inner steps"),
+      policy(choice("inner.estimator", FIELD(learner.estimator), {"log_likelihood", "likelihood_ratio"},
+                    "policy-gradient loss of the inner steps")),
+      supervised(choice("inner.loss_reduction", FIELD(supervised.loss_reduction), {"mean", "sum_over_ways"},
+                        "mean, or ways times that (the MAML code's scale)")),
+      free(truth("inner.checkpointing", FIELD(meta().inner.checkpointing),
+                 "compute inner steps again to differentiate them: less memory")),
 
       free(whole("meta.iterations", FIELD(iterations), 0,
                  "meta-iterations; 0 only writes the initial checkpoint")),
-      whole("meta.batch_size", FIELD(learner.meta_batch_size), 1, "tasks per meta-iteration"),
-      choice("meta.optimizer", FIELD(learner.optimizer.name), meta_optimizer_names(),
+      whole("meta.batch_size", FIELD(meta().meta_batch_size), 1, "tasks per meta-iteration"),
+      choice("meta.optimizer", FIELD(meta().optimizer.name), meta_optimizer_names(),
              "of the meta-parameters"),
-      number("meta.step_size", FIELD(learner.optimizer.step_size), kPositive, "beta of adam and sgd"),
-      number("meta.max_kl", FIELD(learner.optimizer.max_kl), kPositive, "trust region of trpo, nats"),
-      whole("meta.cg_iterations", FIELD(learner.optimizer.cg_iterations), 1,
-            "conjugate-gradient steps of trpo"),
-      number("meta.cg_damping", FIELD(learner.optimizer.cg_damping), kNotNegative,
-             "added to the diagonal of the Fisher matrix"),
-      whole("meta.line_search_steps", FIELD(learner.optimizer.line_search_steps), 1,
-            "step lengths tried by trpo"),
-      number("meta.line_search_ratio", FIELD(learner.optimizer.line_search_ratio), kBetweenZeroAndOne,
-             "from one step length to the next"),
+      number("meta.step_size", FIELD(meta().optimizer.step_size), kPositive, "beta of adam and sgd"),
+      supervised(number("meta.clip", FIELD(meta().optimizer.clip), kNotNegative,
+                        "bound of every entry of the meta-gradient, 0 = none")),
+      policy(number("meta.max_kl", FIELD(meta().optimizer.max_kl), kPositive, "trust region of trpo, nats")),
+      policy(whole("meta.cg_iterations", FIELD(meta().optimizer.cg_iterations), 1,
+                   "conjugate-gradient steps of trpo")),
+      policy(number("meta.cg_damping", FIELD(meta().optimizer.cg_damping), kNotNegative,
+                    "added to the diagonal of the Fisher matrix")),
+      policy(whole("meta.line_search_steps", FIELD(meta().optimizer.line_search_steps), 1,
+                   "step lengths tried by trpo")),
+      policy(number("meta.line_search_ratio", FIELD(meta().optimizer.line_search_ratio), kBetweenZeroAndOne,
+                    "from one step length to the next")),
 
       free(whole("checkpoint.every", FIELD(checkpoint.every), 1, "meta-iterations between checkpoints")),
       free(choice("checkpoint.keep", FIELD(checkpoint.keep), {"last", "all"},
                   "last: last.ckpt only; all: also one file for each")),
 
-      free(whole("evaluation.tasks", FIELD(evaluation.tasks), 1, "held-out tasks")),
-      free(whole("evaluation.steps", FIELD(evaluation.steps), 0, "gradient steps on each")),
-      free(whole("evaluation.trajectories", FIELD(evaluation.trajectories), 1,
-                 "trajectories per task and step")),
-      free(number("evaluation.first_step_scale", FIELD(evaluation.first_step_scale), kPositive,
-                  "times inner.step_size: the first step")),
-      free(number("evaluation.later_step_scale", FIELD(evaluation.later_step_scale), kPositive,
-                  "times inner.step_size: later steps")),
-      free(seed("evaluation.seed", FIELD(evaluation.seed), "of held-out tasks and their trajectories")),
+      supervised(
+          whole("progress.every", FIELD(progress_every), 1, "meta-iterations per row of progress.csv")),
+
+      supervised(whole("validation.every", FIELD(validation.every), 0,
+                       "meta-iterations between validations, 0 = none")),
+      supervised(whole("validation.tasks", FIELD(validation.tasks), 1, "tasks of the validation split")),
+      free(supervised(whole("validation.patience", FIELD(validation.patience), 0,
+                            "stop after so many without improvement, 0 = never"))),
+
+      free(whole("evaluation.tasks", FIELD_BY_SIDE(evaluation.tasks, supervised_evaluation.tasks), 1,
+                 "held-out tasks")),
+      free(whole("evaluation.steps", FIELD_BY_SIDE(evaluation.steps, supervised_evaluation.steps), 0,
+                 "gradient steps on each")),
+      policy(free(whole("evaluation.trajectories", FIELD(evaluation.trajectories), 1,
+                        "trajectories per task and step"))),
+      policy(free(number("evaluation.first_step_scale", FIELD(evaluation.first_step_scale), kPositive,
+                         "times inner.step_size: the first step"))),
+      policy(free(number("evaluation.later_step_scale", FIELD(evaluation.later_step_scale), kPositive,
+                         "times inner.step_size: later steps"))),
+      free(supervised(whole("evaluation.shots", FIELD(supervised_evaluation.shots), 0,
+                            "support samples per class, 0 = as in training"))),
+      free(supervised(whole("evaluation.queries", FIELD(supervised_evaluation.queries), 0,
+                            "query samples per class, 0 = as in training"))),
+      free(seed("evaluation.seed", FIELD_BY_SIDE(evaluation.seed, supervised_evaluation.seed),
+                "of the held-out tasks")),
   };
 }
 
 #undef FIELD
+#undef FIELD_BY_SIDE
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ struct Option {
   std::function<bool(ExperimentConfig&, const std::string& text)> set;
   std::function<std::string(const ExperimentConfig&)> get;  // text that `set` reads back to the same value
 
-  std::vector<std::string> known = {};  // the values of a choice, or none
+  std::vector<std::string> known = {};      // the values of a choice, or none
+  std::optional<Side> side = std::nullopt;  // the side it belongs to; nothing: both
 
+  bool fits(Side of) const { return !side || *side == of; }
   std::string section() const;  // "inner", or "" at the top
 };
 
