@@ -58,6 +58,7 @@ struct EnvironmentConfig {
   std::string name = "navigation_2d";
   int64_t horizon = 0;        // 0: the environment's own
   bool observe_task = false;  // append the task's parameters to the observation (the oracle of the papers)
+  double action_scale = 0;    // the action that gives the full torque; 0: the environment's own
 };
 
 }  // namespace innerloop

@@ -1,6 +1,7 @@
 #include "envs/registry.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "envs/half_cheetah.h"
@@ -10,17 +11,24 @@
 namespace innerloop {
 namespace {
 
-// `variant` returns the definition of one variant of the family `Family`, a struct with a field `horizon`.
+// `variant` returns the definition of one variant of the family `Family`, a struct with a field `horizon`
+// and, if the actions of the family have a scale, a field `action_scale`.
 template <class Family, auto variant>
-std::unique_ptr<Environment> make(int64_t horizon) {
+std::unique_ptr<Environment> make(const EnvironmentConfig& config) {
   auto def = variant();
-  if (horizon > 0) def.horizon = horizon;
+  if (config.horizon > 0) def.horizon = config.horizon;
+  if constexpr (requires { def.action_scale; }) {
+    if (config.action_scale > 0) def.action_scale = config.action_scale;
+  } else {
+    require_usage(config.action_scale == 0, "environment ", config.name, ": action_scale is ",
+                  config.action_scale, ", but its actions have no scale; expected 0");
+  }
   return std::make_unique<Family>(def);
 }
 
 struct Entry {
   const char* name;
-  std::unique_ptr<Environment> (*make)(int64_t horizon);  // 0: the variant's own horizon
+  std::unique_ptr<Environment> (*make)(const EnvironmentConfig& config);
 };
 
 // Adding an environment: write envs/NAME.{h,cpp}, add its line here, run `envs_tests "[contract]"`.
@@ -53,7 +61,10 @@ std::unique_ptr<Environment> make_environment(const EnvironmentConfig& config) {
                 unknown_name("environment", config.name, environment_names()));
   require_usage(config.horizon >= 0, "environment ", config.name, ": horizon is ", config.horizon,
                 ", expected a number of steps, or 0 for the environment's own");
-  auto environment = entry->make(config.horizon);
+  require_usage(std::isfinite(config.action_scale) && config.action_scale >= 0, "environment ", config.name,
+                ": action_scale is ", config.action_scale,
+                ", expected a number above 0, or 0 for the environment's own");
+  auto environment = entry->make(config);
   if (config.observe_task) environment = std::make_unique<ObserveTask>(std::move(environment));
   return environment;
 }

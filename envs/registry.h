@@ -11,7 +11,8 @@ namespace innerloop {
 
 std::vector<std::string> environment_names();
 
-// Throws UsageError with the known names for an unknown name, and for a negative horizon.
+// Throws UsageError with the known names for an unknown name, for a negative horizon, and for an action_scale
+// where actions have none.
 std::unique_ptr<Environment> make_environment(const EnvironmentConfig& config);
 
 }  // namespace innerloop

@@ -245,6 +245,8 @@ std::vector<Option> make_options() {
                    "steps of an episode, 0 = the environment's own")),
       policy(truth("environment.observe_task", FIELD(learner.environment.observe_task),
                    "append the task's parameters to the observation (an oracle)")),
+      policy(number("environment.action_scale", FIELD(learner.environment.action_scale), kNotNegative,
+                    "MuJoCo: the action that gives the full torque, 0 = the environment's own")),
 
       policy(choice("policy.name", FIELD(learner.policy.name), names_of(policies()), "kind of policy")),
       policy(

@@ -224,3 +224,19 @@ TEST_CASE("a negative horizon is refused", "[envs]") {
   CHECK_THROWS_AS(make_environment({.name = "navigation_2d", .horizon = -1}), UsageError);
   CHECK_THROWS_WITH(make_environment({.name = "navigation_2d", .horizon = -1}), contains("horizon is -1"));
 }
+
+TEST_CASE("an action scale is taken where actions have one and refused elsewhere", "[envs]") {
+  CHECK_THROWS_WITH(make_environment({.name = "navigation_2d", .action_scale = 10}),
+                    contains("navigation_2d") && contains("action_scale is 10") && contains("expected 0"));
+  CHECK_THROWS_AS(make_environment({.name = "half_cheetah_velocity_gym", .action_scale = -1}), UsageError);
+  const auto first_reward = [](double scale, float action) {
+    const auto environment = make_environment({.name = "half_cheetah_velocity_gym", .action_scale = scale});
+    environment->set_task(Eigen::VectorXd::Constant(1, 1));
+    Stream stream = test_stream(1);
+    Eigen::VectorXf observation(environment->spec().observation_size);
+    environment->reset(stream, observation);
+    return environment->step(Eigen::VectorXf::Constant(6, action), stream, observation).reward;
+  };
+  CHECK(first_reward(10, 5) == first_reward(0, .5f));
+  CHECK(first_reward(10, 5) != first_reward(0, 5));
+}
