@@ -77,4 +77,8 @@ Episodes make_episodes(const DatasetSpec& spec, const EpisodeShape& shape, int64
   return {inputs(support), inputs(query), targets(support), targets(query)};
 }
 
+Labelled Dataset::draw_labelled(Split, int64_t, Stream&, torch::ScalarType) const {
+  throw Error(concat(spec().name, ": this data set has no classes"));
+}
+
 }  // namespace innerloop

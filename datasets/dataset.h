@@ -41,6 +41,11 @@ struct Episodes {
   torch::Tensor support_y, query_y;  // labels [T, samples] int64, or targets [T, samples, outputs]
 };
 
+// Samples of any class, each drawn for itself: x [1, samples, input...], y [1, samples] int64.
+struct Labelled {
+  torch::Tensor x, y;
+};
+
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -54,6 +59,12 @@ class Dataset {
   // of threads at once.
   virtual void draw(Split split, const EpisodeShape& shape, Stream& stream, Episodes& episodes,
                     int64_t t) const = 0;
+
+  // Classification over all classes of a split at once, for networks pretrained without tasks: labels
+  // 0..classes(split)-1. Regression has none: 0, and draw_labelled is an Error.
+  virtual int64_t classes(Split /*split*/) const { return 0; }
+  virtual Labelled draw_labelled(Split split, int64_t samples, Stream& stream,
+                                 torch::ScalarType dtype = torch::kFloat32) const;
 };
 
 // Uninitialised tensors for T tasks; inputs and targets of `dtype`.

@@ -90,6 +90,30 @@ class ImageEpisodes : public Dataset {
     }
   }
 
+  int64_t classes(Split split) const override { return static_cast<int64_t>(store_.of(split).size()); }
+
+  Labelled draw_labelled(Split split, int64_t samples, Stream& stream,
+                         torch::ScalarType dtype) const override {
+    Labelled out{torch::empty({1, samples, store_.channels, store_.height, store_.width}, dtype),
+                 torch::empty({1, samples}, torch::kInt64)};
+    const auto fill = [&](auto* x, const auto* table) {
+      for (int64_t i = 0; i < samples; ++i, x += store_.image_bytes()) {
+        const uint64_t label = stream.below(store_.of(split).size());
+        const auto& chosen = store_.of(split)[label];
+        const uint64_t turns = store_.rotate[static_cast<size_t>(split)] ? stream.below(4) : 0;
+        const auto image = static_cast<int64_t>(stream.below(static_cast<uint64_t>(chosen.count)));
+        convert(store_.image(chosen.first + image), turns, table, x);
+        out.y.data_ptr<int64_t>()[i] = static_cast<int64_t>(label);
+      }
+    };
+    if (dtype == torch::kFloat64) {
+      fill(out.x.data_ptr<double>(), table_.data());
+    } else {
+      fill(out.x.data_ptr<float>(), single_table_.data());
+    }
+    return out;
+  }
+
  private:
   // A caller's mistake here would read beyond the images.
   void require_sound_store() {

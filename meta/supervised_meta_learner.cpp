@@ -95,8 +95,12 @@ Purpose evaluation_purpose(Split split) {
 }  // namespace
 
 SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config, ThreadPool& pool)
+    : SupervisedMetaLearner(config, make_dataset(config.dataset), pool) {}
+
+SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config,
+                                             std::unique_ptr<Dataset> dataset, ThreadPool& pool)
     : config_(config),
-      dataset_(make_dataset(config.dataset)),
+      dataset_(std::move(dataset)),
       reduction_(parse_loss_reduction(config.loss_reduction)),
       mode_(parse_batch_norm_mode(config.network.batch_norm)),
       executor_(pool) {
@@ -107,17 +111,18 @@ SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config,
   dataset_->check(Split::kTrain, config_.shape);
   network_ =
       make_network(config_.network, spec.input, spec.classification ? config_.shape.ways : spec.outputs);
+  if (spec.classification && config_.inner.steps == 0) {
+    training_network_ = make_network(config_.network, spec.input, dataset_->classes(Split::kTrain));
+  }
+  const Network& trained = pretrains() ? *training_network_ : *network_;
   Stream stream(StreamKey{config_.seed, Purpose::kInitialParameters});
-  const Params theta = network_->initial(stream);
+  const Params theta = trained.initial(stream);
   inner_ = std::make_unique<InnerLoop>(config_.inner, theta);
   meta_ = inner_->meta_parameters(theta);
   optimizer_ = make_meta_optimizer(config_.optimizer, meta_);
   if (mode_ == BatchNormMode::kGlobalRunning) {  // begin as the standard normal's
-    auto example = make_episodes(spec, config_.shape, 1);
-    Stream task(StreamKey{config_.seed, Purpose::kTask, 0, 0});
-    dataset_->draw(Split::kTrain, config_.shape, task, example, 0);
     const torch::NoGradGuard no_graph;
-    network_->forward(theta, example.query_x, {.found = &running_});
+    trained.forward(theta, training_episodes(0, 0, 1).query_x, {.found = &running_});
     std::vector<torch::Tensor> values;
     for (const auto& entry : running_) {
       const bool variance = entry.name.find("variance") != std::string::npos;
@@ -143,26 +148,53 @@ void SupervisedMetaLearner::restore(const Params& meta, const Params& optimizer_
   running_ = running.cloned();
 }
 
+Params SupervisedMetaLearner::initialisation() const {
+  const Params theta = inner_->theta(meta_);
+  if (!pretrains()) return theta;
+  Stream stream(StreamKey{config_.seed, Purpose::kInitialParameters});
+  std::vector<torch::Tensor> values;
+  for (const auto& entry : network_->initial(stream)) {
+    const auto& trained = theta.at(entry.name);
+    values.push_back(trained.sizes() == entry.value.sizes() ? trained : torch::zeros_like(entry.value));
+  }
+  return theta.with(std::move(values));
+}
+
+Episodes SupervisedMetaLearner::training_episodes(int64_t iteration, int64_t first, int64_t count) const {
+  const auto key = [&](int64_t t) {
+    return StreamKey{config_.seed, Purpose::kTask, static_cast<uint64_t>(iteration),
+                     static_cast<uint64_t>(first + t)};
+  };
+  if (pretrains()) {  // images of any class instead of a task's, as many as its query set
+    Stream stream(key(0));
+    const auto batch =
+        dataset_->draw_labelled(Split::kTrain, config_.shape.ways * config_.shape.queries, stream);
+    return {.support_x = batch.x, .query_x = batch.x, .support_y = batch.y, .query_y = batch.y};
+  }
+  Episodes episodes = make_episodes(dataset_->spec(), config_.shape, count);
+  for (int64_t t = 0; t < count; ++t) {
+    Stream stream(key(t));
+    dataset_->draw(Split::kTrain, config_.shape, stream, episodes, t);
+  }
+  return episodes;
+}
+
 // Finn et al. 2017, Algorithm 2.
 SupervisedReport SupervisedMetaLearner::iterate(int64_t iteration, bool with_metric) {
   const torch::NoGradGuard no_graph;
   const LastStepObjective objective;
-  const int64_t per_chunk = network_->tasks_per_chunk(), tasks = config_.meta_batch_size;
+  const Network& network = pretrains() ? *training_network_ : *network_;
+  const int64_t per_chunk = pretrains() ? 1 : network.tasks_per_chunk(), tasks = config_.meta_batch_size;
   const auto pass = [&](const Params& meta, int64_t chunk) {
     const int64_t first = chunk * per_chunk, count = std::min(per_chunk, tasks - first);
-    Episodes episodes = make_episodes(dataset_->spec(), config_.shape, count, meta.dtype());
-    for (int64_t t = 0; t < count; ++t) {  // 3, 5, 8: tasks, their support and query sets
-      Stream stream(StreamKey{config_.seed, Purpose::kTask, static_cast<uint64_t>(iteration),
-                              static_cast<uint64_t>(first + t)});
-      dataset_->draw(Split::kTrain, config_.shape, stream, episodes, t);
-    }
-    const EpisodeTask task(*network_, std::move(episodes), config_.shape, reduction_, mode_);
+    const EpisodeTask task(network, training_episodes(iteration, first, count), config_.shape, reduction_,
+                           mode_);  // 3, 5, 8: tasks, their support and query sets
     Params adapted;
     auto result = meta_gradient(*inner_, objective, meta, task, first, &adapted);  // 6-7, 10
     EpisodeMetaProblem::Chunk out{std::move(result.gradient), std::move(result.loss)};
     if (with_metric) out.metric = task.query_metric(adapted).sum().item<double>();
     if (mode_ == BatchNormMode::kGlobalRunning) {
-      network_->forward(adapted, task.episodes().query_x, {.found = &out.statistics});
+      network.forward(adapted, task.episodes().query_x, {.found = &out.statistics});
       out.statistics = out.statistics.sum_over_tasks();
     }
     return out;
@@ -188,7 +220,7 @@ EpisodeShape SupervisedMetaLearner::evaluation_shape(const SupervisedEvaluationC
 Episodes SupervisedMetaLearner::evaluation_episode(const SupervisedEvaluationConfig& evaluation,
                                                    int64_t task) const {
   const EpisodeShape shape = evaluation_shape(evaluation);
-  Episodes episodes = make_episodes(dataset_->spec(), shape, 1, meta_.dtype());
+  Episodes episodes = make_episodes(dataset_->spec(), shape, 1);
   Stream stream(evaluation_key(evaluation, task));
   dataset_->draw(evaluation.split, shape, stream, episodes, 0);
   return episodes;
@@ -209,7 +241,9 @@ TaskMetrics SupervisedMetaLearner::evaluate(const SupervisedEvaluationConfig& ev
   const Params* running = mode_ == BatchNormMode::kGlobalRunning ? &running_ : nullptr;
   InnerLoopConfig forward_only = config_.inner;
   forward_only.checkpointing = true;  // nothing is differentiated: keep nothing
-  const InnerLoop inner(forward_only, inner_->theta(meta_));
+  const Params start = initialisation();
+  const InnerLoop inner(forward_only, start);
+  const Params meta = pretrains() ? start : meta_;
   TaskMetrics metrics(static_cast<size_t>(evaluation.tasks));
   constexpr int64_t kBlock = 50;  // tasks between two reports
   for (int64_t first = 0; first < evaluation.tasks; first += kBlock) {
@@ -217,7 +251,7 @@ TaskMetrics SupervisedMetaLearner::evaluate(const SupervisedEvaluationConfig& ev
     const auto block = executor_.map<std::vector<double>>(count, [&](int64_t i) {
       const EpisodeTask task(*network_, evaluation_episode(evaluation, first + i), shape, reduction_, mode_,
                              running);
-      Adaptation adaptation = inner.start(meta_, 1, first + i);
+      Adaptation adaptation = inner.start(meta, 1, first + i);
       std::vector<double> row{task.query_metric(adaptation.adapted()).item<double>()};
       for (int64_t k = 0; k < evaluation.steps; ++k) {
         inner.advance(adaptation, task);
@@ -237,7 +271,7 @@ std::vector<double> SupervisedMetaLearner::nearest_neighbour(const SupervisedEva
                 "' has no classes");
   const torch::NoGradGuard no_graph;
   dataset_->check(evaluation.split, evaluation_shape(evaluation));
-  const Params theta = inner_->theta(meta_);
+  const Params theta = initialisation();
   const Params* running = mode_ == BatchNormMode::kGlobalRunning ? &running_ : nullptr;
   return executor_.map<double>(evaluation.tasks, [&](int64_t i) {
     const Episodes episode = evaluation_episode(evaluation, i);

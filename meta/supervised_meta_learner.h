@@ -46,12 +46,18 @@ using TaskMetrics = std::vector<std::vector<double>>;
 class SupervisedMetaLearner {
  public:
   SupervisedMetaLearner(const SupervisedMetaConfig& config, ThreadPool& pool);
+  // On a data set of the caller's own instead of config.dataset.
+  SupervisedMetaLearner(const SupervisedMetaConfig& config, std::unique_ptr<Dataset> dataset,
+                        ThreadPool& pool);
   ~SupervisedMetaLearner();
 
   const SupervisedMetaConfig& config() const { return config_; }
   const Dataset& dataset() const { return *dataset_; }
-  const Network& network() const { return *network_; }
-  const InnerLoop& inner() const { return *inner_; }
+  const Network& network() const { return *network_; }             // the one that evaluation adapts
+  bool pretrains() const { return training_network_ != nullptr; }  // joint training of a classifier
+
+  // Where adaptation to a new task starts: the meta-parameters, with a fresh last layer after pretraining.
+  Params initialisation() const;
 
   // Meta-iteration `iteration` (0, 1, ...): a function of (meta-parameters, optimizer state, running
   // statistics, seed, iteration) alone. Error if a loss is not finite, naming task and inner step; the state
@@ -75,12 +81,14 @@ class SupervisedMetaLearner {
   std::vector<double> nearest_neighbour(const SupervisedEvaluationConfig& evaluation, bool on_features) const;
 
  private:
+  Episodes training_episodes(int64_t iteration, int64_t first, int64_t count) const;
   EpisodeShape evaluation_shape(const SupervisedEvaluationConfig& evaluation) const;
   StreamKey evaluation_key(const SupervisedEvaluationConfig& evaluation, int64_t task) const;
 
   SupervisedMetaConfig config_;
   std::unique_ptr<Dataset> dataset_;
   std::unique_ptr<Network> network_;
+  std::unique_ptr<Network> training_network_;  // over all training classes; null unless pretraining
   LossReduction reduction_;
   BatchNormMode mode_;
   Executor executor_;

@@ -88,8 +88,7 @@ Recorded record(const std::string& name, InnerEstimator estimator, InnerLoopConf
     for (int64_t k = 0; k <= config.steps; ++k) {
       chunk.task->record(steps(name, tasks, 6, 100 * c + static_cast<uint64_t>(k)),
                          chunk.adaptation.adapted());
-      if (k < config.steps)
-        out.inner->advance(chunk.adaptation, *chunk.task);
+      if (k < config.steps) out.inner->advance(chunk.adaptation, *chunk.task);
     }
   }
   return out;
