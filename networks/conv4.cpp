@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "networks/batch_norm.h"
+#include "networks/conv4_loss.h"
 #include "networks/image_layers.h"
 #include "networks/initialization.h"
 
@@ -64,6 +65,14 @@ Tensor Conv4::features(const Params& params, const Tensor& x, const Normalisatio
 
 Tensor Conv4::forward(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
   return linear(features(params, x, normalisation), params.at("linear.weight"), params.at("linear.bias"));
+}
+
+std::unique_ptr<LossAt> Conv4::loss_at(const Params& params, const Tensor& x, const OutputLoss& loss) const {
+  return conv4_loss(config_, params, x, loss);
+}
+
+Tensor Conv4::output(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
+  return conv4_output(config_, params, x, normalisation);
 }
 
 }  // namespace innerloop

@@ -53,6 +53,11 @@ class Conv4 : public Network {
   torch::Tensor features(const Params& params, const torch::Tensor& x,
                          const Normalisation& normalisation = {}) const override;
   bool normalises() const override { return true; }
+  // In hand-written kernels (conv4_loss.h).
+  std::unique_ptr<LossAt> loss_at(const Params& params, const torch::Tensor& x,
+                                  const OutputLoss& loss) const override;
+  torch::Tensor output(const Params& params, const torch::Tensor& x,
+                       const Normalisation& normalisation = {}) const override;
 
  private:
   Conv4Config config_;

@@ -1,0 +1,443 @@
+#include "networks/conv4_passes.h"
+
+#include <cmath>
+
+#include "networks/conv4_head.h"
+
+namespace innerloop {
+namespace {
+
+constexpr size_t kStages = Conv4Plan::kStages;
+
+// Sums over units, per channel.
+template <class T>
+class ChannelSums {
+ public:
+  explicit ChannelSums(int64_t channels) : values_(static_cast<size_t>(channels), 0.0) {}
+  void add(const T* part) {
+    for (size_t c = 0; c < values_.size(); ++c) values_[c] += static_cast<double>(part[c]);
+  }
+  T sum(int64_t c) const { return static_cast<T>(values_[static_cast<size_t>(c)]); }
+  T mean(int64_t c, int64_t count) const {
+    return static_cast<T>(values_[static_cast<size_t>(c)] / static_cast<double>(count));
+  }
+
+ private:
+  std::vector<double> values_;
+};
+
+// Mean and variance over units (Chan, Golub and LeVeque, "Algorithms for computing the sample variance",
+// 1983).
+template <class T>
+class ChannelMoments {
+ public:
+  explicit ChannelMoments(int64_t channels)
+      : means_(static_cast<size_t>(channels), 0.0), squares_(static_cast<size_t>(channels), 0.0) {}
+  void add(int64_t count, const T* mean, const T* squares) {
+    const auto before = static_cast<double>(count_), now = static_cast<double>(count);
+    count_ += count;
+    const double share = now / static_cast<double>(count_);
+    for (size_t c = 0; c < means_.size(); ++c) {
+      const double step = static_cast<double>(mean[c]) - means_[c];
+      means_[c] += step * share;
+      squares_[c] += static_cast<double>(squares[c]) + step * step * before * share;
+    }
+  }
+  double mean(int64_t c) const { return means_[static_cast<size_t>(c)]; }
+  double variance(int64_t c) const { return squares_[static_cast<size_t>(c)] / static_cast<double>(count_); }
+
+ private:
+  int64_t count_ = 0;
+  std::vector<double> means_, squares_;
+};
+
+template <class T, bool kPool>
+typename ConvNormKernels<T, kPool>::Block block_of(const Conv4Plan& plan, const Conv4Stage& stage,
+                                                   const Conv4Unit& unit) {
+  return {unit.images, unit.rows, stage.width, plan.pitch};
+}
+
+int64_t inputs(const Conv4Plan& plan, size_t l) {
+  return l == 0 ? plan.geometry.channels : plan.geometry.filters;
+}
+
+template <class T>
+std::array<AlignedBuffer<T>, kStages> pooled_buffers(const Conv4Plan& plan) {
+  std::array<AlignedBuffer<T>, kStages> out;
+  for (size_t l = 0; l < kStages; ++l) {
+    out[l] = AlignedBuffer<T>(plan.samples * plan.stages[l].out_pixels() * plan.pitch);
+  }
+  return out;
+}
+
+template <class T>
+std::vector<ConvNorm<T>> norms_of(const Conv4Plan& plan) {
+  std::vector<ConvNorm<T>> out;
+  for (size_t l = 0; l < kStages; ++l) out.emplace_back(plan.pitch);
+  return out;
+}
+
+}  // namespace
+
+template <class T>
+Conv4Kernels<T>::Conv4Kernels(const Conv4Plan& plan, const std::array<const T*, kStages>& kernels)
+    : plan_(plan), source_(kernels) {
+  const int64_t filters = plan.geometry.filters;
+  for (size_t l = 0; l < kStages; ++l) {
+    forward_[l] = source_[l];
+    if (plan.pitch == filters) continue;
+    const int64_t rows = 9 * inputs(plan, l);
+    T* to = held_.emplace_back(rows * plan.pitch).get();
+    forward_[l] = to;
+    for (int64_t i = 0; i < rows; ++i, to += plan.pitch) {
+      std::copy(source_[l] + i * filters, source_[l] + (i + 1) * filters, to);
+      std::fill(to + filters, to + plan.pitch, T(0));
+    }
+  }
+}
+
+template <class T>
+void Conv4Kernels<T>::transpose() {
+  if (transposed_[1] != nullptr) return;
+  const int64_t filters = plan_.geometry.filters, pitch = plan_.pitch;
+  for (size_t l = 1; l < kStages; ++l) {
+    T* to = held_.emplace_back(9 * filters * pitch).get();
+    transposed_[l] = to;
+    for (int64_t tap = 0; tap < 9; ++tap) {
+      const T* from = source_[l] + tap * filters * filters;
+      for (int64_t o = 0; o < filters; ++o, to += pitch) {
+        for (int64_t c = 0; c < filters; ++c) to[c] = from[c * filters + o];
+        std::fill(to + filters, to + pitch, T(0));
+      }
+    }
+  }
+}
+
+template <class T>
+Conv4Activations<T>::Conv4Activations(const Conv4Plan& plan)
+    : h(pooled_buffers<T>(plan)), features(plan.samples * plan.feature_count) {
+  for (size_t l = 0; l < kStages; ++l) {
+    z[l] = AlignedBuffer<T>(plan.samples * plan.stages[l].pixels() * plan.pitch);
+  }
+}
+
+template <class T>
+Conv4Scratch<T>::Conv4Scratch(const Conv4Plan& plan)
+    : dz(plan.unit_pixels * plan.pitch),
+      dz_tangent(plan.unit_pixels * plan.pitch),
+      kernel_gradient(9 * std::max(plan.geometry.filters, plan.geometry.channels) * plan.pitch),
+      d_features(plan.samples * plan.feature_count),
+      sums(plan.pitch),
+      x_sums(plan.pitch) {}
+
+template <class T>
+Conv4Tangent<T>::Conv4Tangent(const Conv4Plan& plan)
+    : at(plan), d(pooled_buffers<T>(plan)), norms(norms_of<T>(plan)) {}
+
+template <class T>
+Conv4Passes<T>::Conv4Passes(std::shared_ptr<const Conv4Plan> plan, const T* x)
+    : plan_(std::move(plan)), at_(*plan_), norms_(norms_of<T>(*plan_)) {
+  const auto& stage = plan_->stages[0];
+  const auto& of = plan_->geometry;
+  const int64_t channels = of.channels, count = plan_->samples * stage.in_height * stage.in_width * channels;
+  images_ = AlignedBuffer<T>(count);
+  std::fill(images_.get(), images_.get() + count, T(0));
+  const int64_t height = std::min(of.height, stage.in_height - plan_->before_rows);
+  const int64_t width = std::min(of.width, stage.in_width - plan_->before_columns);
+  for (int64_t n = 0; n < plan_->samples; ++n) {
+    for (int64_t c = 0; c < channels; ++c, x += of.height * of.width) {
+      for (int64_t i = 0; i < height; ++i) {
+        T* to = images_.get() +
+                ((n * stage.in_height + i + plan_->before_rows) * stage.in_width + plan_->before_columns) *
+                    channels +
+                c;
+        for (int64_t j = 0; j < width; ++j) to[j * channels] = x[i * of.width + j];
+      }
+    }
+  }
+}
+
+template <class T>
+void Conv4Passes<T>::forward(const Conv4View<const T>& weights, std::shared_ptr<Conv4Kernels<T>> kernels,
+                             T* y, const Conv4Statistics<const T>* use, const Conv4Statistics<T>* found) {
+  weights_ = weights;
+  kernels_ = std::move(kernels);
+  for (size_t l = 0; l < kStages; ++l) {
+    if (plan_->geometry.max_pool) {
+      forward_stage<true>(l, use, found);
+    } else {
+      forward_stage<false>(l, use, found);
+    }
+  }
+  const Conv4Head<T> head(*plan_);
+  head.gather(at_.h.back().get(), at_.features.get());
+  head.linear(at_.features.get(), weights_.weight, weights_.bias, y);
+}
+
+template <class T>
+template <bool kPool>
+void Conv4Passes<T>::forward_stage(size_t l, const Conv4Statistics<const T>* use,
+                                   const Conv4Statistics<T>* found) {
+  using N = ConvNormKernels<T, kPool>;
+  const auto& stage = plan_->stages[l];
+  const int64_t filters = plan_->geometry.filters, pitch = plan_->pitch;
+  const ConvNorm<T>& norm = norms_[l];
+  ChannelMoments<T> moments(pitch);
+  AlignedBuffer<T> mean(pitch), squares(pitch);
+  for (const auto& unit : stage.units) {
+    T* z = at_.z[l].get() + unit.z * pitch;
+    ConvKernels<T>::convolve(
+        stage.forward, unit.items, stage.depth,
+        std::array{typename ConvKernels<T>::Term{input(l) + unit.input, kernels_->forward(l)}}, pitch, z,
+        nullptr);
+    if (use && !found) continue;
+    const auto block = block_of<T, kPool>(*plan_, stage, unit);
+    N::moments(block, z, mean.get(), squares.get());
+    moments.add(block.pixels(), mean.get(), squares.get());
+  }
+  for (int64_t c = 0; c < filters; ++c) {
+    double centre, variance;
+    if (!use || found) {
+      centre = moments.mean(c);
+      variance = moments.variance(c);
+      if (found) {
+        found->means[l][c] = static_cast<T>(centre);
+        found->variances[l][c] = static_cast<T>(variance);
+      }
+    }
+    if (use) {
+      centre = static_cast<double>(use->means[l][c]);
+      variance = static_cast<double>(use->variances[l][c]);
+    }
+    norm.mean()[c] = static_cast<T>(centre);
+    norm.r()[c] = static_cast<T>(1 / std::sqrt(variance + plan_->geometry.epsilon));
+    norm.gain()[c] = weights_.scales[l] ? weights_.scales[l][c] : T(1);
+    norm.shift()[c] = weights_.shifts[l][c];
+  }
+  for (const auto& unit : stage.units) {
+    N::activate(block_of<T, kPool>(*plan_, stage, unit), norm, at_.z[l].get() + unit.z * pitch,
+                at_.h[l].get() + unit.h * pitch);
+  }
+}
+
+template <class T>
+void Conv4Passes<T>::backward(const T* c, const Conv4View<T>& gradient, Conv4Scratch<T>& scratch) {
+  kernels_->transpose();
+  if (!d_[0]) d_ = pooled_buffers<T>(*plan_);
+  const Conv4Head<T> head(*plan_);
+  head.weight_gradient(c, at_.features.get(), false, gradient.weight);
+  head.bias_gradient(c, gradient.bias);
+  head.input_gradient(c, weights_.weight, false, scratch.d_features.get());
+  head.scatter(scratch.d_features.get(), at_.h.back().get(), d_.back().get());
+  for (size_t l = kStages; l-- > 0;) {
+    if (plan_->geometry.max_pool) {
+      backward_stage<true>(l, gradient, scratch);
+    } else {
+      backward_stage<false>(l, gradient, scratch);
+    }
+  }
+}
+
+template <class T>
+template <bool kPool>
+void Conv4Passes<T>::backward_stage(size_t l, const Conv4View<T>& gradient, Conv4Scratch<T>& scratch) {
+  using N = ConvNormKernels<T, kPool>;
+  using K = ConvKernels<T>;
+  const auto& stage = plan_->stages[l];
+  const int64_t filters = plan_->geometry.filters, pitch = plan_->pitch;
+  const int64_t count = plan_->samples * stage.pixels();
+  const ConvNorm<T>& norm = norms_[l];
+  ChannelSums<T> sums(filters), x_sums(filters);
+  for (const auto& unit : stage.units) {
+    N::gradient_sums(block_of<T, kPool>(*plan_, stage, unit), norm, at_.z[l].get() + unit.z * pitch,
+                     d_[l].get() + unit.h * pitch, scratch.sums.get(), scratch.x_sums.get());
+    sums.add(scratch.sums.get());
+    x_sums.add(scratch.x_sums.get());
+  }
+  for (int64_t c = 0; c < filters; ++c) {
+    gradient.shifts[l][c] = sums.sum(c);
+    if (gradient.scales[l]) gradient.scales[l][c] = x_sums.sum(c);
+    norm.a()[c] = sums.mean(c, count);
+    norm.b()[c] = x_sums.mean(c, count);
+  }
+  T* dz = scratch.dz.get();
+  for (const auto& unit : stage.units) {
+    N::gradient(block_of<T, kPool>(*plan_, stage, unit), norm, at_.z[l].get() + unit.z * pitch,
+                d_[l].get() + unit.h * pitch, dz);
+    kernel_gradient(stage, unit, std::array{typename K::GradientTerm{input(l) + unit.input, dz}},
+                    gradient.kernels[l], scratch);
+    if (l == 0) continue;
+    K::convolve(stage.backward, unit.items, filters,
+                std::array{typename K::Term{dz, kernels_->transposed(l)}}, pitch,
+                d_[l - 1].get() + unit.input, at_.h[l - 1].get() + unit.input);
+  }
+  copy_gradient(stage, gradient.kernels[l], scratch);
+}
+
+template <class T>
+void Conv4Passes<T>::tangent(const Conv4View<const T>& direction, const Conv4Kernels<T>& kernels, T* yt,
+                             Conv4Tangent<T>& tangent, Conv4Scratch<T>& scratch) const {
+  for (size_t l = 0; l < kStages; ++l) {
+    if (plan_->geometry.max_pool) {
+      tangent_stage<true>(l, direction, kernels, tangent, scratch);
+    } else {
+      tangent_stage<false>(l, direction, kernels, tangent, scratch);
+    }
+  }
+  const Conv4Head<T> head(*plan_);
+  head.gather(tangent.at.h.back().get(), tangent.at.features.get());
+  head.linear(at_.features.get(), direction.weight, direction.bias, yt);
+  head.linear(tangent.at.features.get(), weights_.weight, nullptr, yt);
+}
+
+template <class T>
+template <bool kPool>
+void Conv4Passes<T>::tangent_stage(size_t l, const Conv4View<const T>& direction,
+                                   const Conv4Kernels<T>& kernels, Conv4Tangent<T>& tangent,
+                                   Conv4Scratch<T>& scratch) const {
+  using N = ConvNormKernels<T, kPool>;
+  using Term = typename ConvKernels<T>::Term;
+  const auto& stage = plan_->stages[l];
+  const int64_t filters = plan_->geometry.filters, pitch = plan_->pitch;
+  const int64_t count = plan_->samples * stage.pixels();
+  const ConvNorm<T>& norm = norms_[l];
+  const ConvNorm<T>& along = tangent.norms[l];
+  ChannelSums<T> sums(filters), x_sums(filters);
+  for (const auto& unit : stage.units) {
+    const T* z = at_.z[l].get() + unit.z * pitch;
+    T* zt = tangent.at.z[l].get() + unit.z * pitch;
+    const Term moved{input(l) + unit.input, kernels.forward(l)};
+    if (l == 0) {
+      ConvKernels<T>::convolve(stage.forward, unit.items, stage.depth, std::array{moved}, pitch, zt, nullptr);
+    } else {
+      const Term carried{tangent.at.h[l - 1].get() + unit.input, kernels_->forward(l)};
+      ConvKernels<T>::convolve(stage.forward, unit.items, stage.depth, std::array{moved, carried}, pitch, zt,
+                               nullptr);
+    }
+    N::tangent_sums(block_of<T, kPool>(*plan_, stage, unit), norm, z, zt, scratch.sums.get(),
+                    scratch.x_sums.get());
+    sums.add(scratch.sums.get());
+    x_sums.add(scratch.x_sums.get());
+  }
+  for (int64_t c = 0; c < filters; ++c) {
+    along.mean()[c] = sums.mean(c, count);
+    along.c()[c] = x_sums.mean(c, count);
+    along.gain()[c] = direction.scales[l] ? direction.scales[l][c] : T(0);
+    along.shift()[c] = direction.shifts[l][c];
+  }
+  for (const auto& unit : stage.units) {
+    N::tangent(block_of<T, kPool>(*plan_, stage, unit), norm, along, at_.z[l].get() + unit.z * pitch,
+               at_.h[l].get() + unit.h * pitch, tangent.at.z[l].get() + unit.z * pitch,
+               tangent.at.h[l].get() + unit.h * pitch);
+  }
+}
+
+template <class T>
+void Conv4Passes<T>::backward_tangent(const Conv4View<const T>& direction, const Conv4Kernels<T>& kernels,
+                                      const T* c, const T* ct, const Conv4View<T>& gradient,
+                                      Conv4Tangent<T>& tangent, Conv4Scratch<T>& scratch) const {
+  const Conv4Head<T> head(*plan_);
+  head.weight_gradient(ct, at_.features.get(), false, gradient.weight);
+  head.weight_gradient(c, tangent.at.features.get(), true, gradient.weight);
+  head.bias_gradient(ct, gradient.bias);
+  head.input_gradient(ct, weights_.weight, false, scratch.d_features.get());
+  head.input_gradient(c, direction.weight, true, scratch.d_features.get());
+  head.scatter(scratch.d_features.get(), at_.h.back().get(), tangent.d.back().get());
+  for (size_t l = kStages; l-- > 0;) {
+    if (plan_->geometry.max_pool) {
+      backward_tangent_stage<true>(l, kernels, gradient, tangent, scratch);
+    } else {
+      backward_tangent_stage<false>(l, kernels, gradient, tangent, scratch);
+    }
+  }
+}
+
+template <class T>
+template <bool kPool>
+void Conv4Passes<T>::backward_tangent_stage(size_t l, const Conv4Kernels<T>& kernels,
+                                            const Conv4View<T>& gradient, Conv4Tangent<T>& tangent,
+                                            Conv4Scratch<T>& scratch) const {
+  using N = ConvNormKernels<T, kPool>;
+  using K = ConvKernels<T>;
+  using Term = typename K::Term;
+  using GradientTerm = typename K::GradientTerm;
+  const auto& stage = plan_->stages[l];
+  const int64_t filters = plan_->geometry.filters, pitch = plan_->pitch;
+  const int64_t count = plan_->samples * stage.pixels();
+  const ConvNorm<T>& norm = norms_[l];
+  const ConvNorm<T>& along = tangent.norms[l];
+  const T* all_z = at_.z[l].get();
+  const T* all_zt = tangent.at.z[l].get();
+  const T* all_d = d_[l].get();
+  const T* all_dt = tangent.d[l].get();
+  ChannelSums<T> sums(filters), x_sums(filters);
+  for (const auto& unit : stage.units) {
+    N::gradient_tangent_sums(block_of<T, kPool>(*plan_, stage, unit), norm, along, all_z + unit.z * pitch,
+                             all_zt + unit.z * pitch, all_d + unit.h * pitch, all_dt + unit.h * pitch,
+                             scratch.sums.get(), scratch.x_sums.get());
+    sums.add(scratch.sums.get());
+    x_sums.add(scratch.x_sums.get());
+  }
+  for (int64_t c = 0; c < filters; ++c) {
+    gradient.shifts[l][c] = sums.sum(c);
+    if (gradient.scales[l]) gradient.scales[l][c] = x_sums.sum(c);
+    along.a()[c] = sums.mean(c, count);
+    along.b()[c] = x_sums.mean(c, count);
+  }
+  T* dz = scratch.dz.get();
+  T* dzt = scratch.dz_tangent.get();
+  for (const auto& unit : stage.units) {
+    const auto block = block_of<T, kPool>(*plan_, stage, unit);
+    const T* z = all_z + unit.z * pitch;
+    const T* zt = all_zt + unit.z * pitch;
+    const T* d = all_d + unit.h * pitch;
+    const T* dt = all_dt + unit.h * pitch;
+    const GradientTerm carried{input(l) + unit.input, dzt};
+    if (l == 0) {
+      N::template gradient_tangent<true>(block, norm, along, z, zt, d, dt, dz, dzt);
+      kernel_gradient(stage, unit, std::array{carried}, gradient.kernels[l], scratch);
+      continue;
+    }
+    N::template gradient_tangent<false>(block, norm, along, z, zt, d, dt, dz, dzt);
+    const GradientTerm moved{tangent.at.h[l - 1].get() + unit.input, dz};
+    kernel_gradient(stage, unit, std::array{carried, moved}, gradient.kernels[l], scratch);
+    K::convolve(stage.backward, unit.items, filters,
+                std::array{Term{dzt, kernels_->transposed(l)}, Term{dz, kernels.transposed(l)}}, pitch,
+                tangent.d[l - 1].get() + unit.input, at_.h[l - 1].get() + unit.input);
+  }
+  copy_gradient(stage, gradient.kernels[l], scratch);
+}
+
+// Padded gradients are summed in scratch memory, others where they belong.
+template <class T>
+template <size_t kTerms>
+void Conv4Passes<T>::kernel_gradient(const Conv4Stage& stage, const Conv4Unit& unit,
+                                     const std::array<typename ConvKernels<T>::GradientTerm, kTerms>& terms,
+                                     T* to, Conv4Scratch<T>& scratch) const {
+  const bool padded = plan_->pitch != plan_->geometry.filters;
+  ConvKernels<T>::gradient(stage.forward, unit.items, stage.depth, terms, plan_->pitch,
+                           /*add=*/&unit != stage.units.data(), padded ? scratch.kernel_gradient.get() : to);
+}
+
+template <class T>
+void Conv4Passes<T>::copy_gradient(const Conv4Stage& stage, T* to, const Conv4Scratch<T>& scratch) const {
+  const int64_t filters = plan_->geometry.filters, pitch = plan_->pitch;
+  if (pitch == filters) return;
+  const T* from = scratch.kernel_gradient.get();
+  for (int64_t i = 0; i < stage.taps * stage.depth; ++i, from += pitch, to += filters) {
+    std::copy(from, from + filters, to);
+  }
+}
+
+template class Conv4Kernels<float>;
+template class Conv4Kernels<double>;
+template struct Conv4Activations<float>;
+template struct Conv4Activations<double>;
+template struct Conv4Scratch<float>;
+template struct Conv4Scratch<double>;
+template struct Conv4Tangent<float>;
+template struct Conv4Tangent<double>;
+template class Conv4Passes<float>;
+template class Conv4Passes<double>;
+
+}  // namespace innerloop
