@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "datasets/dataset.h"
+#include "datasets/omniglot.h"
 #include "datasets/sine.h"
 
 namespace innerloop {
@@ -21,6 +22,12 @@ struct Entry {
 // Adding a data set: write datasets/NAME.{h,cpp}, add its line here, run `datasets_tests "[contract]"`.
 constexpr Entry kDatasets[] = {
     {.name = "sine", .description = kSineDescription, .make = make_sine, .observe_task = true},
+    {.name = "omniglot",
+     .description = kOmniglotDescription,
+     .make = make_omniglot,
+     .files = true,
+     .splits = true,
+     .images = true},
 };
 
 void refuse_unknown_settings(const Entry& entry, const DatasetConfig& config) {

@@ -1,0 +1,200 @@
+#include "datasets/omniglot.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "datasets/archive.h"
+#include "datasets/image_decode.h"
+#include "datasets/image_reader.h"
+#include "datasets/image_store.h"
+
+namespace innerloop {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kBackground = 964, kEvaluation = 659;
+constexpr char kOrigin[] =
+    "Omniglot: images_background.zip and images_evaluation.zip of github.com/brendenlake/omniglot (folder "
+    "python), both in one folder.";
+constexpr char kListsOrigin[] =
+    "The lists of this split: github.com/jakesnell/prototypical-networks, data/omniglot/splits/vinyals; put "
+    "train.txt, val.txt and test.txt into the folder splits_vinyals beside the archives.";
+
+using Classes = std::vector<ImageClass>;
+
+// One of the two halves: its files, and the characters in the order of their images.
+struct Half {
+  ImageSource source;
+  Classes characters;
+  size_t ignored = 0;  // files that are no images
+};
+
+// ALPHABET/characterNN of .../ALPHABET/characterNN/FILE
+std::string character_of(const std::string& path, const fs::path& source) {
+  const fs::path folder = fs::path(path).parent_path();
+  const auto character = folder.filename().string(), alphabet = folder.parent_path().filename().string();
+  require(!alphabet.empty() && character.starts_with("character"), "omniglot: ", entry_name(source, path),
+          " does not lie in a folder ALPHABET/characterNN");
+  return alphabet + "/" + character;
+}
+
+Half read_half(const fs::path& folder, const std::string& name, size_t expected, int64_t first) {
+  Half half;
+  half.source.path = folder / (name + ".zip");
+  if (!fs::exists(half.source.path)) half.source.path = folder / name;
+  require(fs::exists(half.source.path), "omniglot: ", folder.string(), " holds neither ", name,
+          ".zip nor a folder ", name, ".\n", kOrigin);
+  for (auto& path : list_files(half.source.path)) {
+    if (!is_image_name(path)) {
+      ++half.ignored;
+      continue;
+    }
+    const auto character = character_of(path, half.source.path);
+    if (half.characters.empty() || half.characters.back().name != character) {
+      half.characters.push_back({character, first, 0});
+    }
+    ++half.characters.back().count;
+    ++first;
+    half.source.files.push_back(std::move(path));
+  }
+  require(half.characters.size() == expected, "omniglot: ", half.source.path.string(), " holds ",
+          half.characters.size(), " characters, expected ", expected, ".\n", kOrigin);
+  return half;
+}
+
+Classes sorted(Classes classes) {
+  std::sort(classes.begin(), classes.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return classes;
+}
+
+void split_maml(ImageStore& store, const Classes& all) {
+  Classes classes = all;
+  Stream stream({.seed = 1, .purpose = Purpose::kClassSplit});
+  for (size_t i = classes.size() - 1; i > 0; --i) std::swap(classes[i], classes[stream.below(i + 1)]);
+  const auto train = classes.begin() + 1100, validation = train + 100;
+  store.classes = {Classes(classes.begin(), train), Classes(train, validation),
+                   Classes(validation, classes.end())};
+  store.rotate = {true, true, true};
+}
+
+void split_official(ImageStore& store, const Classes& background, const Classes& evaluation) {
+  const auto first = std::find_if(background.begin(), background.end(),
+                                  [](const ImageClass& c) { return c.name >= "Ojibwe"; });
+  store.classes = {Classes(background.begin(), first), Classes(first, background.end()), evaluation};
+}
+
+// Appends the image, turned counter-clockwise by quarter turns.
+void append_turned(const uint8_t* image, int64_t side, int64_t turns, std::vector<uint8_t>& pixels) {
+  for (int64_t r = 0; r < side; ++r) {
+    for (int64_t c = 0; c < side; ++c) {
+      const int64_t mirrored_r = side - 1 - r, mirrored_c = side - 1 - c;
+      const int64_t from = turns == 0   ? r * side + c
+                           : turns == 1 ? c * side + mirrored_r
+                           : turns == 2 ? mirrored_r * side + mirrored_c
+                                        : mirrored_c * side + r;
+      pixels.push_back(image[from]);
+    }
+  }
+}
+
+// The lines of one list, ALPHABET/characterNN/rotRRR, as character and quarter turns.
+std::vector<std::pair<std::string, int64_t>> read_list(const fs::path& path) {
+  std::ifstream file(path);
+  require(file.is_open(), "omniglot: cannot read ", path.string(), ".\n", kListsOrigin);
+  std::vector<std::pair<std::string, int64_t>> rows;
+  std::string line;
+  for (int64_t number = 1; std::getline(file, line); ++number) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (line.empty()) continue;
+    const auto slash = line.rfind('/');
+    const auto rotation = slash == std::string::npos ? "" : line.substr(slash + 1);
+    const std::vector<std::string> rotations{"rot000", "rot090", "rot180", "rot270"};
+    const auto found = std::find(rotations.begin(), rotations.end(), rotation);
+    require(found != rotations.end(), "omniglot: ", path.string(), ", line ", number, ": '", line,
+            "', expected ALPHABET/characterNN/rotRRR with RRR 000, 090, 180 or 270");
+    rows.emplace_back(line.substr(0, slash), found - rotations.begin());
+  }
+  require(!rows.empty(), "omniglot: ", path.string(), " is empty.\n", kListsOrigin);
+  return rows;
+}
+
+void split_vinyals(ImageStore& store, const Classes& all, const fs::path& lists) {
+  std::map<std::string, ImageClass> characters;
+  for (const auto& character : all) characters.emplace(character.name, character);
+  const std::vector<uint8_t> upright = std::move(store.pixels);
+  store.pixels.clear();
+  store.pixels.reserve(4 * upright.size());
+  std::map<std::string, Split> split_of;
+  std::set<std::string> turned_names;
+  for (const auto& [split, name] :
+       {std::pair{Split::kTrain, "train.txt"}, {Split::kValidation, "val.txt"}, {Split::kTest, "test.txt"}}) {
+    const auto path = lists / name;
+    for (const auto& [character, turns] : read_list(path)) {
+      const auto found = characters.find(character);
+      require(found != characters.end(), "omniglot: ", path.string(), " names ", character,
+              ", which is not in the archives");
+      const auto& upright_class = found->second;
+      const auto known = split_of.emplace(character, split).first->second;
+      require(known == split, "omniglot: ", path.string(), " names ", character, ", which the ",
+              split_name(known), " list names too");
+      ImageClass turned{concat(character, "/rot",
+                               turns == 0   ? "00"
+                               : turns == 1 ? "0"
+                                            : "",
+                               90 * turns),
+                        store.images(), upright_class.count};
+      require(turned_names.insert(turned.name).second, "omniglot: ", path.string(), " names ", turned.name,
+              " twice");
+      for (int64_t i = 0; i < turned.count; ++i) {
+        append_turned(upright.data() + (upright_class.first + i) * store.image_bytes(), store.width, turns,
+                      store.pixels);
+      }
+      store.classes[static_cast<size_t>(split)].push_back(std::move(turned));
+    }
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> make_omniglot(const DatasetConfig& config) {
+  const std::vector<std::string> known{"maml", "vinyals", "official"};
+  require_usage(std::find(known.begin(), known.end(), config.splits) != known.end(),
+                "dataset.splits: ", unknown_name("split of omniglot", config.splits, known));
+  require_usage(config.image_size >= 0, "dataset.image_size is ", config.image_size, ", expected 0 or more");
+  const auto folder = find_data("omniglot", config.path, "omniglot", kOrigin);
+  auto background = read_half(folder, "images_background", kBackground, 0);
+  auto evaluation = read_half(folder, "images_evaluation", kEvaluation,
+                              static_cast<int64_t>(background.source.files.size()));
+
+  const int64_t size = config.image_size > 0 ? config.image_size : 28;
+  auto block = read_images("omniglot", {background.source, evaluation.source},
+                           {.size = size, .channels = 1, .invert = true});
+  ImageStore store{.channels = 1, .height = size, .width = size, .pixels = std::move(block.pixels)};
+  const auto images = store.images();
+  Classes all = background.characters;
+  all.insert(all.end(), evaluation.characters.begin(), evaluation.characters.end());
+  all = sorted(std::move(all));
+  if (config.splits == "maml") {
+    split_maml(store, all);
+  } else if (config.splits == "vinyals") {
+    split_vinyals(store, all, folder / "splits_vinyals");
+  } else {
+    split_official(store, sorted(background.characters), sorted(evaluation.characters));
+  }
+
+  DatasetSpec spec{.name = "omniglot", .description = kOmniglotDescription};
+  spec.protocol = concat(config.splits, " split, ", describe_splits(store), "; ", images, " images, ", size,
+                         " x ", size, ", ink = 1, resized by Lanczos; ", describe_normalisation(config));
+  if (const auto ignored = background.ignored + evaluation.ignored; ignored > 0) {
+    spec.protocol += concat("; ", ignored, " other files ignored");
+  }
+  return make_image_episodes(std::move(spec), std::move(store), config.mean, config.std);
+}
+
+}  // namespace innerloop

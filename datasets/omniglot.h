@@ -1,0 +1,38 @@
+// Omniglot (Lake, Salakhutdinov and Tenenbaum 2015): 1,623 characters of 50 alphabets, each drawn by 20
+// people.
+//
+// Read from images_background.zip and images_evaluation.zip (github.com/brendenlake/omniglot, folder python),
+// or from the folders of these names, in the folder dataset.path; "" is the folder omniglot of
+// INNERLOOP_DATA. A class is named ALPHABET/characterNN. Pixels: one channel, 28 x 28 or dataset.image_size,
+// ink = 1, paper = 0, by Lanczos (datasets/image_decode.h) from 105 x 105 grey levels. (MAML's own script
+// asks Pillow for Lanczos on the 1-bit files; Pillow then takes the nearest pixel instead, and strokes break.
+// learn2learn and torchvision's users resize grey levels, as here.)
+//
+// dataset.splits:
+//   maml      all characters sorted by name, shuffled once (always the same way, whatever the seed of the
+//   run):
+//             1,100 train, 100 validation, 423 test. Every task turns each of its classes by a random
+//             multiple of 90 degrees, in all splits (Finn et al. 2017, cbfinn/maml). The original's sizes,
+//             not its classes: those hang on the order in which a folder was listed.
+//   vinyals   1,028 train, 172 validation, 423 test characters by list, each turned by 0, 90, 180 and 270
+//             degrees (counter-clockwise) as classes of their own: 4,112 / 688 / 1,692 (Vinyals et al. 2016,
+//             Snell et al. 2017). The lists are splits_vinyals/{train,val,test}.txt beside the archives, one
+//             ALPHABET/characterNN/rotRRR a line (github.com/jakesnell/prototypical-networks,
+//             data/omniglot/splits/vinyals).
+//   official  by alphabet: test = the 20 alphabets of images_evaluation (659 characters), train = the first
+//   25
+//             alphabets by name of images_background (813), validation = its other five, Ojibwe to Tifinagh
+//             (151). Nothing is turned.
+#pragma once
+
+#include <memory>
+
+#include "datasets/dataset.h"
+
+namespace innerloop {
+
+inline constexpr char kOmniglotDescription[] = "characters of 50 alphabets, 20 drawings each (own download)";
+
+std::unique_ptr<Dataset> make_omniglot(const DatasetConfig& config);
+
+}  // namespace innerloop
