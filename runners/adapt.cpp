@@ -1,5 +1,6 @@
-// `innerloop adapt`: how well a trained policy adapts to held-out tasks (rl evaluation of maml_rl's
-// test_maml_*.py: fresh trajectories at every step, plain gradient steps, later steps half as long).
+// `innerloop adapt`: how well what was trained adapts to held-out tasks (policies: the evaluation of
+// maml_rl's test_maml_*.py: fresh trajectories at every step, plain gradient steps, later steps half as
+// long).
 #include <iomanip>
 #include <iostream>
 
@@ -9,6 +10,7 @@
 #include "runners/plot.h"
 #include "runners/plot_progress.h"
 #include "runners/run_directory.h"
+#include "runners/supervised_evaluation.h"
 
 namespace innerloop {
 namespace {
@@ -72,15 +74,18 @@ CommandDescription adapt_description() {
   return {
       .name = "adapt",
       .summary =
-          "Adapts a trained policy to held-out tasks and measures its return after each gradient step.",
+          "Adapts what was trained to held-out tasks and measures return, accuracy or error after each step.",
       .details =
-          "Reads DIR/config.ini and DIR/checkpoints/last.ckpt. Prints mean, 95 % confidence interval and\n"
+          "Reads DIR/config.ini and DIR/checkpoints/last.ckpt (best.ckpt if it validated). Prints mean, 95 % "
+          "confidence interval and\n"
           "standard deviation over tasks, and writes DIR/adapt.json, DIR/adapt.png and, from\n"
           "DIR/progress.csv, DIR/progress.png.",
       .options = {{"run", "DIR", "the run directory that `innerloop train` made"},
                   {"tasks", "N", "held-out tasks", "evaluation.tasks"},
                   {"steps", "K", "gradient steps on each", "evaluation.steps"},
-                  {"trajectories", "N", "trajectories sampled per task and step", "evaluation.trajectories"},
+                  {"trajectories", "N", "policies: sampled per task and step", "evaluation.trajectories"},
+                  {"shots", "N", "data sets: support samples per class", "evaluation.shots"},
+                  {"queries", "N", "data sets: query samples per class", "evaluation.queries"},
                   {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
                   {"threads", "N", "worker threads, 0 = one per core", "threads"}},
       .sections = {"evaluation", "inner"}};
@@ -97,6 +102,11 @@ int adapt(const std::vector<std::string>& arguments) {
   const TrainedRun run = open_run(line.value("run"), line.settings);
   const auto& evaluation = run.config.evaluation;
   ThreadPool pool(thread_count(run.config), &Executor::prepare_thread);
+  if (run.config.side == Side::kSupervised) {
+    SupervisedMetaLearner learner(run.config.supervised, pool);
+    report_supervised(learner, run.config, run.directory, "adapt", std::nullopt);
+    return 0;
+  }
   const auto learner = restore_learner(run, pool);
   const auto& environment = learner->environment();
 

@@ -4,8 +4,10 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "datasets/dataset.h"
 #include "envs/registry.h"
 #include "meta/algorithms.h"
+#include "networks/network.h"
 #include "runners/commands.h"
 
 namespace innerloop {
@@ -38,9 +40,23 @@ Rows optimizers() {
   return rows;
 }
 
+Rows data_sets() {
+  Rows rows;
+  for (const auto& dataset : datasets()) rows.push_back({dataset.name, dataset.description});
+  return rows;
+}
+
+Rows known_networks() {
+  Rows rows;
+  for (const auto& network : networks()) rows.push_back({network.name, network.description});
+  return rows;
+}
+
 const std::vector<Listing>& listings() {
   static const std::vector<Listing> table{{"environments", environments},
                                           {"policies", policies},
+                                          {"datasets", data_sets},
+                                          {"networks", known_networks},
                                           {"algorithms", algorithms},
                                           {"optimizers", optimizers},
                                           {"configs", configs}};
@@ -61,7 +77,7 @@ void print(const Rows& rows, const std::string& indent) {
 CommandDescription list_description() {
   return {.name = "list",
           .summary = "Lists what there is, one line each; without a word, everything.",
-          .operands = "[environments | policies | algorithms | optimizers | configs]"};
+          .operands = "[environments | policies | datasets | networks | algorithms | optimizers | configs]"};
 }
 
 int list(const std::vector<std::string>& arguments) {

@@ -19,6 +19,7 @@ struct Command {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> table{{train_description(), train},
+                                          {bench_description(), bench},
                                           {adapt_description(), adapt},
                                           {record_description(), record},
                                           {list_description(), list}};
@@ -37,7 +38,8 @@ void print_usage(std::ostream& out) {
       << "first steps:\n"
       << "  innerloop train --config navigation_2d          trains into runs/navigation_2d-seed1\n"
       << "  innerloop adapt --run runs/navigation_2d-seed1  how well it adapts to new tasks\n"
-      << "  innerloop record --run runs/navigation_2d-seed1 videos of it\n\n"
+      << "  innerloop record --run runs/navigation_2d-seed1 videos of it\n"
+      << "  innerloop bench --config sine_10shot            few-shot regression, trained and evaluated\n\n"
       << "exit codes: 0 done, 1 failure, 2 a request that cannot be understood, 130 and 143 stopped by a "
          "signal\n";
 }

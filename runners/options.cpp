@@ -347,7 +347,7 @@ std::vector<Option> make_options() {
 
       supervised(whole("validation.every", FIELD(validation.every), 0,
                        "meta-iterations between validations, 0 = none")),
-      supervised(whole("validation.tasks", FIELD(validation.tasks), 1, "tasks of the validation split")),
+      supervised(whole("validation.tasks", FIELD(validation.tasks), 2, "tasks of the validation split")),
       free(supervised(whole("validation.patience", FIELD(validation.patience), 0,
                             "stop after so many without improvement, 0 = never"))),
 

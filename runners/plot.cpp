@@ -11,10 +11,12 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <opencv2/imgcodecs.hpp>
 #include <sstream>
 #include <tuple>
 
 #include "base/error.h"
+#include "runners/panel.h"
 #include "runners/pending_file.h"
 
 extern char** environ;
@@ -46,6 +48,10 @@ void check(const Plot& plot) {
                 value, ", expected finite numbers");
       }
     }
+    for (const double value : curve.y) {
+      require(!plot.log_y || value > 0, "curve '", curve.label, "' of plot '", plot.title, "' has the value ",
+              value, ", expected numbers above 0 on a logarithmic axis");
+    }
   }
 }
 
@@ -74,6 +80,7 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
   }
   const double beside = plot.whole_x || high == low ? 0.3 : 0;
   gnuplot << "set xrange [" << low - beside << ":" << high + beside << "]\n";
+  if (plot.log_y) gnuplot << "set logscale y\n";
   if (plot.whole_x && high - low <= 20) gnuplot << "set xtics 1\n";
   std::vector<std::string> parts;
   for (size_t i = 0; i < plot.curves.size(); ++i) {
@@ -95,7 +102,9 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
                                colour, " notitle"));
       }
     }
-    const char* style = plot.whole_x ? "with linespoints pointtype 7 pointsize 1.3" : "with lines";
+    std::string style = plot.whole_x ? "with linespoints pointtype 7 pointsize 1.3" : "with lines";
+    if (curve.style == Curve::Style::kDashes) style = "with lines dashtype 2";
+    if (curve.style == Curve::Style::kPoints) style = "with points pointtype 9 pointsize 2";
     parts.push_back(concat(data, " using 1:2 ", style, " linewidth 2.6 linecolor rgb ", colour, " title ",
                            quoted(curve.label)));
   }
@@ -123,11 +132,9 @@ int run_gnuplot(const std::filesystem::path& script, const std::filesystem::path
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-}  // namespace
-
-void write_plot(const Plot& plot, const std::filesystem::path& png) {
+// Draws into the pending file, which is not committed.
+void draw(const Plot& plot, const std::filesystem::path& png, const PendingFile& picture) {
   check(plot);
-  PendingFile picture(png);
   // Neither is committed: both are gone when this function returns.
   const PendingFile script(std::filesystem::path(png).replace_extension(".gnuplot"));
   const PendingFile log(std::filesystem::path(png).replace_extension(".gnuplot_log"));
@@ -137,7 +144,27 @@ void write_plot(const Plot& plot, const std::filesystem::path& png) {
   messages << std::ifstream(log.path()).rdbuf();
   require(code == 0 && std::filesystem::file_size(picture.path()) > 0, "cannot draw ", png,
           ": gnuplot ended with code ", code, ": ", messages.str());
+}
+
+}  // namespace
+
+void write_plot(const Plot& plot, const std::filesystem::path& png) {
+  PendingFile picture(png);
+  draw(plot, png, picture);
   picture.commit();
+}
+
+void write_plots(const std::vector<Plot>& plots, const std::filesystem::path& png) {
+  std::vector<cv::Mat> pictures;
+  for (const auto& plot : plots) {
+    const PendingFile picture(png);  // read back and left to go
+    draw(plot, png, picture);
+    pictures.push_back(cv::imread(picture.path().string()));
+    require(!pictures.back().empty(), "cannot draw ", png, ": gnuplot wrote no picture");
+  }
+  PendingFile together(png);
+  require(cv::imwrite(together.path().string(), in_rows(pictures, pictures.size())), "cannot write ", png);
+  together.commit();
 }
 
 }  // namespace innerloop

@@ -11,16 +11,22 @@ struct Curve {
   std::string label;
   std::vector<double> x, y;
   std::vector<double> band = {};  // half-height of a band around y; empty: none
+  enum class Style { kLine, kDashes, kPoints };
+  Style style = Style::kLine;
 };
 
 struct Plot {
   std::string title, subtitle;
   std::string x_label, y_label;  // with unit
   bool whole_x = false;          // x counts something: ticks at whole numbers, points marked
+  bool log_y = false;            // y is drawn by its logarithm; then all of it is above 0
   std::vector<Curve> curves;     // not empty
 };
 
 // Error, and no file, if gnuplot is missing or fails, or the plot has nothing finite to show.
 void write_plot(const Plot& plot, const std::filesystem::path& png);
+
+// The same, several of them side by side in one file.
+void write_plots(const std::vector<Plot>& plots, const std::filesystem::path& png);
 
 }  // namespace innerloop

@@ -1,6 +1,6 @@
 #include "runners/plot_progress.h"
 
-#include <cmath>
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -32,55 +32,94 @@ std::vector<std::string> whole_lines(const std::filesystem::path& file) {
   return lines;
 }
 
-}  // namespace
-
-bool plot_progress(const std::filesystem::path& csv, const std::filesystem::path& png) {
-  const auto lines = whole_lines(csv);
-  if (lines.size() < 2) return false;
-  const auto header = cells(lines.front());
-  const auto column = [&](const std::string& name) {
-    for (size_t i = 0; i < header.size(); ++i) {
-      if (header[i] == name) return static_cast<int>(i);
-    }
-    return -1;
-  };
-  const int iteration = column("iteration");
-  std::vector<int> returns;
-  while (column(concat("step_", returns.size(), "_return_mean")) >= 0) {
-    returns.push_back(column(concat("step_", returns.size(), "_return_mean")));
+// The numbers of a CSV file, by column.
+class Table {
+ public:
+  explicit Table(const std::filesystem::path& file) : file_(file), lines_(whole_lines(file)) {
+    if (!lines_.empty()) header_ = cells(lines_.front());
   }
-  require(iteration >= 0 && !returns.empty(), "cannot plot ", csv, ": columns are ", lines.front(),
-          ", expected iteration and step_0_return_mean among them");
+  bool empty() const { return lines_.size() < 2; }
+  bool has(const std::string& name) const {
+    return std::find(header_.begin(), header_.end(), name) != header_.end();
+  }
+  std::string header() const { return lines_.front(); }
 
+  std::vector<double> column(const std::string& name) const {
+    const auto at = static_cast<size_t>(std::find(header_.begin(), header_.end(), name) - header_.begin());
+    std::vector<double> values;
+    for (size_t i = 1; i < lines_.size(); ++i) {
+      const auto row = cells(lines_[i]);
+      require(row.size() == header_.size(), "cannot plot ", file_, ": line ", i + 1, " has ", row.size(),
+              " cells, expected ", header_.size());
+      try {
+        values.push_back(std::stod(row[at]));
+      } catch (const std::exception&) {
+        throw Error(
+            concat("cannot plot ", file_, ": line ", i + 1, " has '", row[at], "', expected a number"));
+      }
+    }
+    return values;
+  }
+
+ private:
+  std::filesystem::path file_;
+  std::vector<std::string> lines_, header_;
+};
+
+Plot returns_plot(const Table& table) {
   Plot plot{
       .title = "Meta-training",
       .subtitle = "mean undiscounted return of the trajectories sampled at each inner step, training tasks",
       .x_label = "meta-iteration",
       .y_label = "return",
       .curves = {}};
-  for (size_t k = 0; k < returns.size(); ++k) {
-    Curve curve{
-        .label = k == 0 ? "before adaptation" : concat("after ", k, " gradient step", k == 1 ? "" : "s"),
-        .x = {},
-        .y = {}};
-    for (size_t i = 1; i < lines.size(); ++i) {
-      const auto row = cells(lines[i]);
-      require(row.size() == header.size(), "cannot plot ", csv, ": line ", i + 1, " has ", row.size(),
-              " cells, expected ", header.size());
-      const auto number = [&](int at) {
-        try {
-          return std::stod(row[static_cast<size_t>(at)]);
-        } catch (const std::exception&) {
-          throw Error(concat("cannot plot ", csv, ": line ", i + 1, " has '", row[static_cast<size_t>(at)],
-                             "', expected a number"));
-        }
-      };
-      curve.x.push_back(number(iteration));
-      curve.y.push_back(number(returns[k]));
-    }
-    plot.curves.push_back(std::move(curve));
+  for (int k = 0; table.has(concat("step_", k, "_return_mean")); ++k) {
+    plot.curves.push_back(
+        {.label = k == 0 ? "before adaptation" : concat("after ", k, " gradient step", k == 1 ? "" : "s"),
+         .x = table.column("iteration"),
+         .y = table.column(concat("step_", k, "_return_mean"))});
   }
-  write_plot(plot, png);
+  return plot;
+}
+
+std::vector<double> times(double factor, std::vector<double> values) {
+  for (double& value : values) value *= factor;
+  return values;
+}
+
+Plot metric_plot(const Table& table, const std::filesystem::path& validations) {
+  const bool accuracy = table.has("query_accuracy");
+  const double unit = accuracy ? 100 : 1;
+  const std::string metric = accuracy ? "accuracy" : "mse";
+  Plot plot{
+      .title = "Meta-training",
+      .subtitle = concat("query sets after the inner steps; each point is the mean over some iterations"),
+      .x_label = "meta-iteration",
+      .y_label = accuracy ? "accuracy, %" : "mean squared error",
+      .log_y = !accuracy,
+      .curves = {{.label = "training tasks",
+                  .x = table.column("iteration"),
+                  .y = times(unit, table.column("query_" + metric))}}};
+  const Table validation(validations);
+  if (!validation.empty()) {
+    plot.curves.push_back({.label = "validation tasks",
+                           .x = validation.column("iteration"),
+                           .y = times(unit, validation.column(metric + "_mean")),
+                           .band = times(unit, validation.column("ci95"))});
+  }
+  return plot;
+}
+
+}  // namespace
+
+bool plot_progress(const std::filesystem::path& csv, const std::filesystem::path& png) {
+  const Table table(csv);
+  if (table.empty()) return false;
+  const bool policy = table.has("step_0_return_mean");
+  require(table.has("iteration") && (policy || table.has("query_accuracy") || table.has("query_mse")),
+          "cannot plot ", csv, ": columns are ", table.header(),
+          ", expected iteration and step_0_return_mean, query_accuracy or query_mse among them");
+  write_plot(policy ? returns_plot(table) : metric_plot(table, csv.parent_path() / "validation.csv"), png);
   return true;
 }
 

@@ -5,9 +5,10 @@
 
 namespace innerloop {
 
-// Plots the mean returns before and after each inner step (columns step_k_return_mean) over the iterations of
-// a progress.csv. False, and no file, if there is no progress.csv or it has no rows yet; a row that is still
-// being written is left out. Error if its columns are not a training run's.
+// Plots over the iterations of a progress.csv the mean returns before and after each inner step (columns
+// step_k_return_mean), or accuracy or error on training tasks (query_accuracy, query_mse) with the
+// validations of a validation.csv beside it. False, and no file, if there is no progress.csv or it has no
+// rows yet; a row that is still being written is left out. Error if its columns are not a training run's.
 bool plot_progress(const std::filesystem::path& csv, const std::filesystem::path& png);
 
 }  // namespace innerloop

@@ -17,6 +17,7 @@ namespace innerloop {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr char kPerIteration[] = " ms per meta-iteration ";
 constexpr double kSecondsBetweenLines = 5, kSecondsBetweenBars = 0.1;
 
 double seconds_since(Clock::time_point then) {
@@ -141,6 +142,35 @@ void RunLog::write(const std::string& message) const {
   char time[32];
   std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &utc);
   std::ofstream(file_, std::ios::app) << time << "  " << message << '\n';
+}
+
+double median(std::vector<float> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 != 0) return *middle;
+  return (static_cast<double>(*std::max_element(values.begin(), middle)) + *middle) / 2;
+}
+
+std::string milliseconds_text(std::vector<float> milliseconds) {
+  double sum = 0;
+  for (const float value : milliseconds) sum += value;
+  const auto count = milliseconds.size();
+  return concat(median(std::move(milliseconds)), kPerIteration, "(median of ", count, "; mean ",
+                sum / static_cast<double>(count), ")");
+}
+
+std::optional<double> logged_milliseconds(const std::filesystem::path& log) {
+  std::ifstream in(log);
+  std::optional<double> found;
+  for (std::string line; std::getline(in, line);) {
+    const size_t end = line.find(kPerIteration);
+    if (end == std::string::npos) continue;
+    const size_t begin = line.rfind(' ', end - 1) + 1;
+    double value = 0;
+    const auto result = std::from_chars(line.data() + begin, line.data() + end, value);
+    if (result.ec == std::errc() && result.ptr == line.data() + end) found = value;
+  }
+  return found;
 }
 
 }  // namespace innerloop

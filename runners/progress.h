@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,5 +65,11 @@ class RunLog {
  private:
   std::filesystem::path file_;
 };
+
+// "0.2 ms per meta-iteration (median of 70000; mean 0.25)"; not empty.
+std::string milliseconds_text(std::vector<float> milliseconds);
+double median(std::vector<float> values);  // not empty
+// The median that the last such text of a log says; nothing if none does.
+std::optional<double> logged_milliseconds(const std::filesystem::path& log);
 
 }  // namespace innerloop

@@ -60,18 +60,29 @@ TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Se
   require(std::filesystem::exists(run.config(), ignored), "'", directory.string(),
           "' is no run directory: it holds no config.ini; innerloop train makes one");
   TrainedRun trained{run, make_config(read_settings(run.config()), overrides), {}};
-  const auto file = checkpoint.empty() ? run.last_checkpoint() : checkpoint;
+  const bool best = checkpoint.empty() && std::filesystem::exists(run.best_checkpoint(), ignored);
+  const auto file = best ? run.best_checkpoint() : checkpoint.empty() ? run.last_checkpoint() : checkpoint;
   trained.checkpoint = load_checkpoint(file);
-  require(trained.checkpoint.kind == "policy", "checkpoint '", file.string(), "' holds a '",
-          trained.checkpoint.kind, "', expected a policy");
+  trained.trained = best ? load_checkpoint(run.last_checkpoint()).iteration : trained.checkpoint.iteration;
+  const std::string kind = trained.config.side == Side::kPolicy ? "policy" : "supervised";
+  require(trained.checkpoint.kind == kind, "checkpoint '", file.string(), "' is that of a '",
+          trained.checkpoint.kind, "' training, the configuration is one of ",
+          side_name(trained.config.side));
   const std::string text = training_text(trained.config);
-  for (const char* prefix : {"environment.", "policy."}) {
+  for (const char* prefix : {"environment.", "policy.", "dataset.", "network."}) {
     const auto difference = first_difference(trained.checkpoint.config, text, prefix);
     if (!difference) continue;
     throw Error(concat("checkpoint '", file.string(), "' was trained with ", difference->key, " = ",
                        difference->left, ", the configuration says ", difference->right));
   }
   return trained;
+}
+
+void require_policy(const TrainedRun& run, const std::string& command) {
+  require_usage(run.config.side == Side::kPolicy, command, ": '", run.directory.root().string(),
+                "' is a run of ", side_name(run.config.side), " on ", run.config.supervised.dataset.name,
+                ", which has no policy; innerloop adapt --run ", run.directory.root().string(),
+                " evaluates it and draws it");
 }
 
 std::unique_ptr<PolicyMetaLearner> restore_learner(const TrainedRun& run, ThreadPool& pool) {

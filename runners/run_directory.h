@@ -1,9 +1,10 @@
 // The folder of one training run:
 //   config.ini       the effective configuration, every key
-//   progress.csv     one row per meta-iteration
-//   checkpoints/     last.ckpt; iteration_000100.ckpt, ... if checkpoint.keep = all
-//   log.txt          what happened when
-//   lock             held (flock) by the process that trains there; its content is that process' id
+//   progress.csv     one row per meta-iteration, or per progress.every of them
+//   validation.csv   supervised, if it validates: one row per validation
+//   checkpoints/     last.ckpt; best.ckpt if it validates; iteration_000100.ckpt, ... if checkpoint.keep =
+//   all log.txt          what happened when lock             held (flock) by the process that trains there;
+//   its content is that process' id
 #pragma once
 
 #include <filesystem>
@@ -27,6 +28,8 @@ class RunDirectory {
   std::filesystem::path progress() const { return root_ / "progress.csv"; }
   std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
   std::filesystem::path last_checkpoint() const { return checkpoints() / "last.ckpt"; }
+  std::filesystem::path best_checkpoint() const { return checkpoints() / "best.ckpt"; }
+  std::filesystem::path validation() const { return root_ / "validation.csv"; }
   std::filesystem::path checkpoint(int64_t iteration) const;  // iteration_000100.ckpt
   std::filesystem::path log() const { return root_ / "log.txt"; }
   std::filesystem::path lock() const { return root_ / "lock"; }
@@ -56,13 +59,17 @@ struct TrainedRun {
   RunDirectory directory;
   ExperimentConfig config;
   Checkpoint checkpoint;
+  int64_t trained = 0;  // meta-iterations done; `checkpoint` may be an earlier one, the best
 };
 
-// Reads config.ini, lays `overrides` over it, and reads the checkpoint (last.ckpt unless another file is
-// named). Error if the directory is no run, or if environment.* or policy.* differ from what the checkpoint
-// was trained with.
+// Reads config.ini, lays `overrides` over it, and reads the checkpoint: the file named, else best.ckpt if the
+// run validated, else last.ckpt. Error if the directory is no run, or if the keys of tasks and network
+// (environment.*, policy.*, dataset.*, network.*) differ from what the checkpoint was trained with.
 TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Setting>& overrides = {},
                     const std::filesystem::path& checkpoint = {});
+
+// UsageError if the run is not one of policies; `command` films or samples them.
+void require_policy(const TrainedRun& run, const std::string& command);
 
 // The learner of the run, holding the checkpoint's meta-parameters.
 std::unique_ptr<PolicyMetaLearner> restore_learner(const TrainedRun& run, ThreadPool& pool);

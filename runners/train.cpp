@@ -1,9 +1,11 @@
 #include <iostream>
+#include <memory>
 
 #include "base/error.h"
 #include "meta/executor.h"
 #include "runners/commands.h"
 #include "runners/policy_job.h"
+#include "runners/supervised_job.h"
 #include "runners/training.h"
 
 namespace innerloop {
@@ -11,7 +13,7 @@ namespace innerloop {
 CommandDescription train_description() {
   return {
       .name = "train",
-      .summary = "Meta-trains a policy on a distribution of tasks.",
+      .summary = "Meta-trains a policy, or a network on a data set, on a distribution of tasks.",
       .details =
           "Makes a run directory that holds config.ini (every key as it was used), progress.csv (one row "
           "per\n"
@@ -36,16 +38,21 @@ int train(const std::vector<std::string>& arguments) {
     print_help(std::cout, description);
     return 0;
   }
-  const TrainingRequest request = read_training_request(line, "train");
+  const TrainingRequest request = read_training_request(line, "train", Side::kPolicy);
   ThreadPool pool(thread_count(request.config), &Executor::prepare_thread);
-  PolicyJob job(request.config, pool);
-  Training training(request, job, pool.size());
+  std::unique_ptr<TrainingJob> job;
+  if (request.config.side == Side::kPolicy) {
+    job = std::make_unique<PolicyJob>(request.config, pool);
+  } else {
+    job = std::make_unique<SupervisedJob>(request.config, pool);
+  }
+  Training training(request, *job, pool.size());
   const TrainingOutcome outcome = training.run();
   if (outcome.exit_code != 0) return outcome.exit_code;
   const auto& directory = request.directory;
   std::cout << "\n  " << directory.last_checkpoint().string() << "\n  " << directory.progress().string()
             << "\n  " << directory.config().string() << "\n\nnext:\n"
-            << job.next_commands(directory.root().string());
+            << job->next_commands(directory.root().string());
   return 0;
 }
 

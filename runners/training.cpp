@@ -61,7 +61,7 @@ Checkpoint resume_point(const TrainingRequest& request, const std::string& kind)
 
 }  // namespace
 
-TrainingRequest read_training_request(const CommandLine& line, const std::string& command) {
+TrainingRequest read_training_request(const CommandLine& line, const std::string& command, Side otherwise) {
   const bool resume = line.has("resume");
   std::filesystem::path file, directory = line.value("run-dir");
   require_usage(!line.has("run-dir") || !directory.empty(), "--run-dir is empty, expected a folder");
@@ -75,10 +75,13 @@ TrainingRequest read_training_request(const CommandLine& line, const std::string
     require(std::filesystem::exists(file, ignored), "cannot resume: '", directory.string(),
             "' holds no config.ini; start it with --config");
   }
-  auto config = make_config(file.empty() ? std::vector<Setting>{} : read_settings(file), line.settings);
+  auto config =
+      make_config(file.empty() ? std::vector<Setting>{} : read_settings(file), line.settings, otherwise);
   if (directory.empty()) {
-    const std::string name = file.empty() ? config.learner.environment.name : file.stem().string();
-    directory = std::filesystem::path("runs") / concat(name, "-seed", config.learner.seed);
+    const std::string tasks =
+        config.side == Side::kPolicy ? config.learner.environment.name : config.supervised.dataset.name;
+    const std::string name = file.empty() ? tasks : file.stem().string();
+    directory = std::filesystem::path("runs") / concat(name, "-seed", config.meta().seed);
   }
   return {command, config, RunDirectory(directory), resume};
 }
@@ -120,6 +123,7 @@ TrainingOutcome Training::run() {
   }
   display.finish();
   const std::chrono::duration<double> elapsed = Clock::now() - begin;
+  if (!milliseconds_.empty()) note(milliseconds_text(milliseconds_));
   if (!over()) return {stopped(StopSignals::received()), done_, milliseconds_};
   note(concat("done: ", done_, " meta-iterations", job_.amount(), ", this part took ",
               format_duration(elapsed.count())));

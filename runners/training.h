@@ -22,7 +22,7 @@ struct TrainingRequest {
 };
 
 // From --config, --run-dir, --resume and configuration keys of the command line. UsageError as make_config.
-TrainingRequest read_training_request(const CommandLine& line, const std::string& command);
+TrainingRequest read_training_request(const CommandLine& line, const std::string& command, Side otherwise);
 
 struct TrainingOutcome {
   int exit_code = 0;                     // 0, or 128 + the signal that stopped it

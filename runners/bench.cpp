@@ -1,0 +1,61 @@
+// `innerloop bench`: supervised meta-learning trained, evaluated and set beside the published number.
+#include <iostream>
+
+#include "base/error.h"
+#include "meta/executor.h"
+#include "runners/commands.h"
+#include "runners/supervised_evaluation.h"
+#include "runners/supervised_job.h"
+#include "runners/training.h"
+
+namespace innerloop {
+
+CommandDescription bench_description() {
+  return {
+      .name = "bench",
+      .summary = "Trains on a data set, evaluates and prints the result beside the published number.",
+      .details =
+          "Trains as `innerloop train` does, with the same promises (a seed gives the same bits; --resume "
+          "after a\n"
+          "stop, a crash or kill -9), then adapts to tasks of the test split and writes bench.json, "
+          "bench.png,\n"
+          "bench_tasks.png (regression) and progress.png into the run directory. A finished run is only\n"
+          "evaluated again. With validation.every, the meta-parameters that are best on validation tasks "
+          "are\n"
+          "evaluated (checkpoints/best.ckpt, validation.csv); the test split has no part in any choice.\n"
+          "Data sets in files are looked for at dataset.path, also under the folder INNERLOOP_DATA.\n\n"
+          "example: innerloop bench --config sine_10shot\n"
+          "         innerloop bench --config strokes_5way_1shot --run-dir runs/strokes",
+      .options = {{"config", "FILE", "INI file, or the name of an installed one (innerloop list configs)"},
+                  {"run-dir", "DIR", "where to write  [runs/NAME-seedN, NAME from the configuration]"},
+                  {"resume", "", "go on from the last checkpoint in the run directory, if there is one"}},
+      .sections = {"*"},
+      .side = Side::kSupervised};
+}
+
+int bench(const std::vector<std::string>& arguments) {
+  const auto description = bench_description();
+  const auto line = parse_command_line(description, arguments);
+  if (line.help) {
+    print_help(std::cout, description);
+    return 0;
+  }
+  const TrainingRequest request = read_training_request(line, "bench", Side::kSupervised);
+  require_usage(request.config.side == Side::kSupervised, "bench is for ", side_name(Side::kSupervised),
+                " (dataset.*, network.*), this configuration is one of ", side_name(Side::kPolicy),
+                " (environment.name = ", request.config.learner.environment.name,
+                "): innerloop train trains it, innerloop adapt evaluates it");
+  ThreadPool pool(thread_count(request.config), &Executor::prepare_thread);
+  SupervisedJob job(request.config, pool);
+  Training training(request, job, pool.size());
+  const TrainingOutcome outcome = training.run();
+  if (outcome.exit_code != 0) return outcome.exit_code;
+  std::cout << '\n';
+  const auto& times = outcome.milliseconds;
+  report_supervised(job.learner(), request.config, request.directory, "bench",
+                    times.empty() ? std::nullopt : std::optional(median(times)));
+  if (!times.empty()) std::cout << milliseconds_text(times) << '\n';
+  return 0;
+}
+
+}  // namespace innerloop
