@@ -12,6 +12,14 @@ find_package(LibArchive REQUIRED)  # data sets come as zip archives
 find_package(Freetype REQUIRED)  # captions: OpenCV's core modules have stroke fonts only
 find_package(GnuplotIostream REQUIRED)
 
+# MuJoCo's pictures need EGL or OSMesa; their libraries are opened when the first film is made, so only a header is
+# needed here (Debian: libegl-dev).
+find_path(EGL_INCLUDE_DIR EGL/eglext.h REQUIRED)
+mark_as_advanced(EGL_INCLUDE_DIR)
+add_library(egl_header INTERFACE)
+target_include_directories(egl_header SYSTEM INTERFACE ${EGL_INCLUDE_DIR})
+target_link_libraries(egl_header INTERFACE ${CMAKE_DL_LIBS})
+
 # LibTorch 1.13 to 2.x. Its configuration file appends flags to CMAKE_CXX_FLAGS in some versions (the CUDA and
 # the old-ABI builds): keep them to the targets that use torch.
 set(flags_before_torch "${CMAKE_CXX_FLAGS}")

@@ -3,7 +3,6 @@
 #include <iostream>
 
 #include "base/error.h"
-#include "envs/registry.h"
 #include "runners/commands.h"
 #include "runners/films.h"
 #include "runners/run_directory.h"
@@ -21,6 +20,14 @@ std::vector<int64_t> steps_to_film(const std::string& text, const EvaluationConf
   return steps;
 }
 
+// 0 if it is not given.
+int picture_side(const CommandLine& line, const std::string& name) {
+  if (!line.has(name)) return 0;
+  const int64_t side = parse_integer(name, line.value(name), 64, 4096);
+  require_usage(side % 2 == 0, "--", name, " is ", side, ", expected an even number: films need even sides");
+  return static_cast<int>(side);
+}
+
 }  // namespace
 
 CommandDescription record_description() {
@@ -34,12 +41,21 @@ CommandDescription record_description() {
           "adaptation.mp4 (the first task, all steps side by side) and trajectories.png (all tasks before "
           "and\n"
           "after). Films follow the first trajectory of each batch, whatever its return; the others are "
-          "faint.",
+          "faint.\n"
+          "MuJoCo environments need OpenGL, but neither a display nor a GPU: EGL devices (the one numbered\n"
+          "MUJOCO_EGL_DEVICE_ID, if set), Mesa's EGL without a device and OSMesa are tried in this order, or "
+          "only\n"
+          "what INNERLOOP_GL names: egl, surfaceless or osmesa.",
       .options = {{"run", "DIR", "the run directory that `innerloop train` made"},
                   {"tasks", "N", "held-out tasks to film, 3 if not given"},
                   {"steps", "K,K,...", "gradient steps after which to film, 0,1,3 if not given"},
                   {"fps", "N",
-                   "pictures per second; if not given, as many as the environment steps per second"},
+                   "pictures per second, one for each step; if not given, as many as make it real time"},
+                  {"width", "N", "pixels of a picture, even, 640 if not given (arenas: 540)"},
+                  {"height", "N", "its height, 480 if not given (arenas: of their own shape)"},
+                  {"quality", "N",
+                   concat("H.264's constant rate factor, ", kBestQuality, " (best) to ", kWorstQuality,
+                          " (smallest), ", kDefaultQuality, " if not given")},
                   {"trajectories", "N", "trajectories sampled per task and step", "evaluation.trajectories"},
                   {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
                   {"threads", "N", "worker threads, 0 = one per core", "threads"}},
@@ -55,18 +71,24 @@ int record(const std::vector<std::string>& arguments) {
   require_usage(line.has("run"),
                 "record: --run is missing, expected the directory that `innerloop train` made");
   const TrainedRun run = open_run(line.value("run"), line.settings);
-  FilmConfig films{.environment = run.config.learner.environment,
-                   .steps = steps_to_film(line.value("steps", "0,1,3"), run.config.evaluation),
-                   .seed = run.config.evaluation.seed};
-  if (line.has("fps")) films.fps = static_cast<double>(parse_integer("fps", line.value("fps"), 1, 240));
-  require_drawable(*make_environment(films.environment));
+  FilmConfig film_config{.environment = run.config.learner.environment,
+                         .steps = steps_to_film(line.value("steps", "0,1,3"), run.config.evaluation),
+                         .seed = run.config.evaluation.seed};
+  if (line.has("fps")) film_config.fps = static_cast<double>(parse_integer("fps", line.value("fps"), 1, 240));
+  film_config.width = picture_side(line, "width");
+  film_config.height = picture_side(line, "height");
+  if (line.has("quality")) {
+    film_config.quality =
+        static_cast<int>(parse_integer("quality", line.value("quality"), kBestQuality, kWorstQuality));
+  }
   EvaluationConfig evaluation = run.config.evaluation;
   evaluation.tasks = parse_integer("tasks", line.value("tasks", "3"), 1);
-  evaluation.steps = films.steps.back();
+  evaluation.steps = film_config.steps.back();
+
+  const Films films(film_config);  // refuses before the work
 
   ThreadPool pool(thread_count(run.config), &Executor::prepare_thread);
   const auto learner = restore_learner(run, pool);
-  frames_per_second(films, learner->environment());  // refuses before the work
   const auto folder = run.directory.root() / "videos";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -75,6 +97,7 @@ int record(const std::vector<std::string>& arguments) {
             << run.checkpoint.iteration << " meta-iterations: " << evaluation.tasks << " held-out task"
             << (evaluation.tasks == 1 ? "" : "s") << ", seed " << evaluation.seed
             << "; films follow trajectory " << kFilmed + 1 << " of " << evaluation.trajectories << std::endl;
+  if (!films.renderer().empty()) std::cout << "drawn by " << films.renderer() << std::endl;
   const Evaluation result = learner->evaluate(evaluation, true, [&](int64_t step) {
     std::cerr << "  sampled after " << step << " of " << evaluation.steps << " gradient steps\n";
   });
@@ -82,11 +105,11 @@ int record(const std::vector<std::string>& arguments) {
   const auto wrote = [](const std::filesystem::path& file) {
     std::cout << "wrote " << file.string() << std::endl;
   };
-  write_trajectory_figure(films, result, folder / "trajectories.png");
+  films.write_figure(result, folder / "trajectories.png");
   wrote(folder / "trajectories.png");
-  write_adaptation_film(films, result, 0, folder / "adaptation.mp4");
+  films.write_adaptation(result, 0, folder / "adaptation.mp4");
   wrote(folder / "adaptation.mp4");
-  write_films(films, result, folder, wrote);
+  films.write_each(result, folder, wrote);
   return 0;
 }
 

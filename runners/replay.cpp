@@ -6,7 +6,7 @@ namespace innerloop {
 
 std::vector<Eigen::VectorXf> replay(Environment& environment, const Eigen::VectorXd& task,
                                     const Trajectories& trajectories, int64_t t, int64_t n,
-                                    const StreamKey& key) {
+                                    const StreamKey& key, const std::function<void()>& visit) {
   const auto observations = trajectories.observations(t, n);
   const auto actions = trajectories.actions(t, n);
   Stream stream(key);
@@ -19,9 +19,11 @@ std::vector<Eigen::VectorXf> replay(Environment& environment, const Eigen::Vecto
             " of task ", t, " sees (", observation.transpose(), ") at step ", s, ", recorded was (",
             observations.col(s).transpose(), "); was it recorded with another seed or environment?");
     out.push_back(observation);
+    if (visit) visit();
     environment.step(actions.col(s), stream, observation);
   }
   out.push_back(observation);
+  if (visit) visit();
   return out;
 }
 

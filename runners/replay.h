@@ -1,8 +1,9 @@
-// A recorded trajectory stepped again, for what was not recorded: the state after the last action, and later
+// A recorded trajectory stepped again, for what was not recorded: the state after the last action, and
 // whatever a renderer needs of the simulator.
 #pragma once
 
 #include <Eigen/Core>
+#include <functional>
 #include <vector>
 
 #include "base/random.h"
@@ -12,10 +13,11 @@
 namespace innerloop {
 
 // Observations of trajectory n of task t: those recorded, then the one after the last action. `key` names the
-// stream that the environment drew from. Error if the replay is not, to the bit, what was recorded.
+// stream that the environment drew from. Error if the replay is not, to the bit, what was recorded. `visit`
+// is called when the environment is in the state of each observation.
 std::vector<Eigen::VectorXf> replay(Environment& environment, const Eigen::VectorXd& task,
                                     const Trajectories& trajectories, int64_t t, int64_t n,
-                                    const StreamKey& key);
+                                    const StreamKey& key, const std::function<void()>& visit = {});
 
 // The key of trajectory n of task t at inner step k of an evaluation.
 StreamKey evaluation_key(uint64_t seed, int64_t t, int64_t n, int64_t k);

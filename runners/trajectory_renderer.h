@@ -1,9 +1,10 @@
 // One recorded trajectory as pictures: the seam between the films and the kinds of environment that can be
-// drawn. A new kind derives from TrajectoryRenderer and gets a line in make_renderers() (record.cpp).
+// drawn. A new kind derives from TrajectoryRenderer and gets its lines in Films (films.cpp).
 #pragma once
 
 #include <cstdint>
 #include <opencv2/core.hpp>
+#include <string>
 
 namespace innerloop {
 
@@ -14,6 +15,8 @@ class TrajectoryRenderer {
   virtual int64_t frames() const = 0;          // the start, then one for every step
   virtual cv::Mat frame(int64_t t) const = 0;  // after t steps, 0 <= t < frames(); 8-bit BGR
   virtual cv::Mat whole() const = 0;           // the trajectory from start to end in one picture
+  // What there is to say after t steps beside the return: "1.32 m/s". Empty: nothing.
+  virtual std::string figures(int64_t) const { return ""; }
 };
 
 }  // namespace innerloop

@@ -132,8 +132,9 @@ TEST_CASE("recording films every task and step, all steps side by side, and a fi
   const ScratchFolder folder;
   const Recorded recorded;
   std::vector<std::string> wrote;
-  write_films(recorded.config, recorded.evaluation, folder.path(),
-              [&](const std::filesystem::path& file) { wrote.push_back(file.filename()); });
+  const Films recording(recorded.config);
+  recording.write_each(recorded.evaluation, folder.path(),
+                       [&](const std::filesystem::path& file) { wrote.push_back(file.filename()); });
   const std::vector<std::string> films{"task_1_step_0.mp4", "task_1_step_1.mp4", "task_2_step_0.mp4",
                                        "task_2_step_1.mp4"};
   CHECK(wrote == films);
@@ -151,11 +152,11 @@ TEST_CASE("recording films every task and step, all steps side by side, and a fi
   };
   CHECK(count("task_2_step_1.mp4") == 1 + length(1, 1) + 8);
 
-  write_adaptation_film(recorded.config, recorded.evaluation, 0, folder / "adaptation.mp4");
+  recording.write_adaptation(recorded.evaluation, 0, folder / "adaptation.mp4");
   CHECK(count("adaptation.mp4") == 1 + std::max(length(0, 0), length(0, 1)) + 8);
   cv::VideoCapture one((folder / "task_1_step_0.mp4").string()), both((folder / "adaptation.mp4").string());
   CHECK(both.get(cv::CAP_PROP_FRAME_WIDTH) == 2 * one.get(cv::CAP_PROP_FRAME_WIDTH));
-  write_trajectory_figure(recorded.config, recorded.evaluation, folder / "trajectories.png");
+  recording.write_figure(recorded.evaluation, folder / "trajectories.png");
   CHECK_FALSE(cv::imread((folder / "trajectories.png").string()).empty());
 }
 
@@ -167,7 +168,7 @@ TEST_CASE("what cannot be filmed is refused by name", "[films]") {
                     contains("'blind' cannot be drawn") && contains("navigation_2d_walls"));
   CHECK_NOTHROW(require_drawable(*make_environment({.name = "navigation_2d_walls", .observe_task = true})));
   recorded.config.steps = {0, 2};
-  CHECK_THROWS_WITH(write_adaptation_film(recorded.config, recorded.evaluation, 0, folder / "a.mp4"),
+  CHECK_THROWS_WITH(Films(recorded.config).write_adaptation(recorded.evaluation, 0, folder / "a.mp4"),
                     contains("gradient step 2") && contains("0 to 1"));
   EnvironmentSpec timeless = plane();
   timeless.step_seconds = 0;
