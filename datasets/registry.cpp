@@ -2,8 +2,10 @@
 
 #include "base/error.h"
 #include "datasets/dataset.h"
+#include "datasets/image_folder.h"
 #include "datasets/omniglot.h"
 #include "datasets/sine.h"
+#include "datasets/strokes.h"
 
 namespace innerloop {
 namespace {
@@ -28,6 +30,12 @@ constexpr Entry kDatasets[] = {
      .files = true,
      .splits = true,
      .images = true},
+    {.name = "image_folder",
+     .description = kImageFolderDescription,
+     .make = make_image_folder,
+     .files = true,
+     .images = true},
+    {.name = "strokes", .description = kStrokesDescription, .make = make_strokes, .images = true},
 };
 
 void refuse_unknown_settings(const Entry& entry, const DatasetConfig& config) {
