@@ -28,6 +28,8 @@ namespace {
 constexpr std::array<const char*, 6> kColours{"#0072B2", "#D55E00", "#009E73",
                                               "#CC79A7", "#E69F00", "#56B4E9"};
 
+constexpr char kInk[] = "#1F2937";
+
 // A gnuplot string: nothing inside single quotes is special but the quote itself.
 std::string quoted(const std::string& text) {
   std::string out = "'";
@@ -55,6 +57,17 @@ void check(const Plot& plot) {
   }
 }
 
+const char* key_place(Plot::Key key) {
+  switch (key) {
+    case Plot::Key::kTopRight:
+      return "top right opaque samplen 2.5 spacing 1.2";
+    case Plot::Key::kAbove:
+      return "at screen 0.965, 0.845 right center horizontal samplen 2 width 0";
+    default:
+      return "bottom right opaque samplen 2.5 spacing 1.2";
+  }
+}
+
 void write_script(const Plot& plot, const PendingFile& script, const PendingFile& png) {
   Gnuplot gnuplot(">" + script.path().string());
   gnuplot << "set terminal pngcairo noenhanced size 1000,640 font 'DejaVu Sans,14' background '#FFFFFF'\n"
@@ -64,14 +77,14 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
           << " at screen 0.022, 0.95 font 'DejaVu Sans:Bold,17' textcolor '#1F2937'\n"
           << "set label 2 " << quoted(plot.subtitle)
           << " at screen 0.022, 0.897 font ',12' textcolor '#6B7280'\n"
-          << "set tmargin at screen 0.845\nset lmargin at screen 0.1\nset rmargin at screen 0.975\n"
+          << "set tmargin at screen " << (plot.key == Plot::Key::kAbove ? 0.79 : 0.845)
+          << "\nset lmargin at screen 0.1\nset rmargin at screen 0.965\n"
           << "set xlabel " << quoted(plot.x_label) << "\nset ylabel " << quoted(plot.y_label)
           << " offset -0.5,0\n"
           << "set border 3 linecolor '#6B7280' linewidth 1.2\n"
           << "set tics nomirror out scale 0.6 textcolor '#374151'\n"
           << "set grid xtics ytics linetype 1 linewidth 1 linecolor '#E5E7EB'\n"
-          << "set key " << (plot.curves.size() > 1 ? "bottom right opaque samplen 2.5 spacing 1.2" : "off")
-          << "\n"
+          << "set key " << (plot.curves.size() > 1 ? key_place(plot.key) : "off") << "\n"
           << "set offsets 0, 0, graph 0.04, graph 0.04\n"
           << "set style fill transparent solid 0.18 noborder\n";
   double low = plot.curves.front().x.front(), high = low;
@@ -93,7 +106,8 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
     }
     gnuplot << data << " << e\n";
     gnuplot.send1d(rows);  // ends with a line "e"
-    const std::string colour = quoted(kColours[i % kColours.size()]);
+    const bool points = curve.style == Curve::Style::kPoints;
+    const std::string colour = quoted(points ? kInk : kColours[i % kColours.size()]);
     if (!curve.band.empty()) {
       parts.push_back(concat(data, " using 1:3:4 with filledcurves linecolor rgb ", colour, " notitle"));
       if (plot.whole_x) {
@@ -104,7 +118,7 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
     }
     std::string style = plot.whole_x ? "with linespoints pointtype 7 pointsize 1.3" : "with lines";
     if (curve.style == Curve::Style::kDashes) style = "with lines dashtype 2";
-    if (curve.style == Curve::Style::kPoints) style = "with points pointtype 9 pointsize 2";
+    if (points) style = "with points pointtype 9 pointsize 2";
     parts.push_back(concat(data, " using 1:2 ", style, " linewidth 2.6 linecolor rgb ", colour, " title ",
                            quoted(curve.label)));
   }
