@@ -77,7 +77,9 @@ struct DatasetConfig {
   // there (omniglot).
   std::string path;
   std::string splits = "maml";  // omniglot: "maml", "vinyals" or "official" (datasets/omniglot.h)
-  int64_t image_size = 0;       // pixels a side; 0 = the data set's own (28, image_folder 84)
+  // Pixels a side; 0 = the data set's own: 28; image_folder keeps the images' size, or takes 84 if they have
+  // several.
+  int64_t image_size = 0;
   // Pixels p in [0, 1] enter as (p - mean) / std; one number, or one per channel.
   std::vector<double> mean{0}, std{1};
   bool observe_task = false;  // sine: amplitude and phase as further inputs (an oracle)

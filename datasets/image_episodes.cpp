@@ -100,6 +100,7 @@ class ImageEpisodes : public Dataset {
       for (int64_t i = 0; i < samples; ++i, x += store_.image_bytes()) {
         const uint64_t label = stream.below(store_.of(split).size());
         const auto& chosen = store_.of(split)[label];
+        require(chosen.count > 0, spec_.name, ": class ", chosen.name, " has no images");
         const uint64_t turns = store_.rotate[static_cast<size_t>(split)] ? stream.below(4) : 0;
         const auto image = static_cast<int64_t>(stream.below(static_cast<uint64_t>(chosen.count)));
         convert(store_.image(chosen.first + image), turns, table, x);
@@ -124,7 +125,7 @@ class ImageEpisodes : public Dataset {
               ": only square images can be turned, these are ", store_.height, " x ", store_.width);
       for (size_t i = 0; i < store_.of(split).size(); ++i) {
         const auto& c = store_.of(split)[i];
-        require(c.first >= 0 && c.count > 0 && c.first + c.count <= store_.images(), spec_.name, ": class ",
+        require(c.first >= 0 && c.count >= 0 && c.first + c.count <= store_.images(), spec_.name, ": class ",
                 c.name, " has images ", c.first, " to ", c.first + c.count - 1, " of ", store_.images());
         if (c.count < store_.of(split)[smallest_[s]].count) smallest_[s] = i;
       }

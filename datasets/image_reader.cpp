@@ -1,5 +1,7 @@
 #include "datasets/image_reader.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -36,8 +38,10 @@ class Progress {
   Clock::time_point told_ = Clock::now();
 };
 
-// A grey image came first and a coloured one later.
-struct ColourFound {};
+// An image does not fit the block that the images before it made look right; these rules take it in.
+struct StartOver {
+  PixelRules rules;
+};
 
 class Decoder {
  public:
@@ -71,7 +75,7 @@ class Decoder {
 
   void decode_waiting() {
     if (waiting_.empty()) return;
-    if (block_.pixels.empty()) shape_block(waiting_.front());
+    if (block_.pixels.empty()) shape_block();
     pool_.run(static_cast<int64_t>(waiting_.size()),
               [&](int64_t i, int) { decode_into_place(waiting_[static_cast<size_t>(i)]); });
     progress_.add(waiting_.size());
@@ -79,23 +83,42 @@ class Decoder {
     waiting_bytes_ = 0;
   }
 
-  void shape_block(const Encoded& sample) {
-    const auto image = decode_image(sample.bytes, rules_.channels, sample.name);
-    block_.channels = image.channels;
-    block_.height = rules_.size > 0 ? rules_.size : image.height;
-    block_.width = rules_.size > 0 ? rules_.size : image.width;
-    first_name_ = sample.name;
+  // The first images show what the block is like, all but always.
+  void shape_block() {
+    std::vector<Image> images(waiting_.size());  // without their pixels
+    pool_.run(static_cast<int64_t>(images.size()), [&](int64_t i, int) {
+      auto& image = images[static_cast<size_t>(i)];
+      image = decode_image(waiting_[static_cast<size_t>(i)].bytes, rules_.channels,
+                           waiting_[static_cast<size_t>(i)].name);
+      image.planes = {};
+    });
+    block_.channels = images.front().channels;
+    block_.height = images.front().height;
+    block_.width = images.front().width;
+    for (const auto& image : images) {
+      block_.channels = std::max(block_.channels, image.channels);
+      if (!fits(image)) rules_.size = kMixedSize;
+    }
+    if (rules_.size > 0) block_.height = block_.width = rules_.size;
+    const double gigabytes = 1e-9 * static_cast<double>(images_) * static_cast<double>(image_bytes());
+    const double memory =
+        1e-9 * static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+    require(gigabytes < memory, images_, " images of ", block_.width, " x ", block_.height, " need ",
+            gigabytes, " GB of memory, this machine has ", memory,
+            "; dataset.image_size = N makes them N x N");
     block_.pixels.resize(images_ * image_bytes());
   }
 
+  bool fits(const Image& image) const {
+    return rules_.size > 0 || (image.height == block_.height && image.width == block_.width);
+  }
+
   void decode_into_place(const Encoded& encoded) {
-    const int64_t channels = block_.channels == 3 ? 3 : rules_.channels;
-    const auto image = decode_image(encoded.bytes, channels, encoded.name);
-    if (image.channels != block_.channels) throw ColourFound{};
-    require(rules_.size > 0 || (image.height == block_.height && image.width == block_.width),
-            "images of more than one size: ", first_name_, " has ", block_.width, " x ", block_.height, ", ",
-            encoded.name, " has ", image.width, " x ", image.height,
-            "; dataset.image_size = N brings all to N x N");
+    const auto image = decode_image(encoded.bytes, block_.channels == 3 ? 3 : rules_.channels, encoded.name);
+    auto rules = rules_;
+    if (!fits(image)) rules.size = kMixedSize;
+    if (image.channels != block_.channels) rules.channels = 3;
+    if (rules.size != rules_.size || rules.channels != rules_.channels) throw StartOver{rules};
     uint8_t* out = block_.pixels.data() + encoded.index * image_bytes();
     resize_lanczos(image, block_.height, block_.width, out);
     if (rules_.invert) {
@@ -106,12 +129,11 @@ class Decoder {
   size_t image_bytes() const { return static_cast<size_t>(block_.channels * block_.height * block_.width); }
 
   const std::vector<ImageSource>& sources_;
-  const PixelRules rules_;
+  PixelRules rules_;
   Progress& progress_;
   ThreadPool pool_{static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))};
   size_t images_ = 0;
   PixelBlock block_;
-  std::string first_name_;
   std::vector<Encoded> waiting_;
   size_t waiting_bytes_ = 0;
 };
@@ -120,12 +142,13 @@ PixelBlock decode_images(const std::string& dataset, const std::vector<ImageSour
                          PixelRules rules) {
   size_t images = 0;
   for (const auto& source : sources) images += source.files.size();
-  Progress progress(dataset, images);
-  try {
-    return Decoder(sources, rules, progress).decode();
-  } catch (const ColourFound&) {
-    rules.channels = 3;
-    return Decoder(sources, rules, progress).decode();
+  for (;;) {
+    try {
+      Progress progress(dataset, images);
+      return Decoder(sources, rules, progress).decode();
+    } catch (const StartOver& wanted) {
+      rules = wanted.rules;
+    }
   }
 }
 

@@ -10,9 +10,11 @@
 
 namespace innerloop {
 
+inline constexpr int64_t kMixedSize = 84;
+
 // How pixels come about. Sizes change by resize_lanczos (datasets/image_decode.h).
 struct PixelRules {
-  int64_t size = 0;      // pixels a side; 0 = as the images are, which must then be of one size
+  int64_t size = 0;      // pixels a side; 0 = as the images are if all have one size, else kMixedSize
   int64_t channels = 0;  // 1 or 3; 0 = grey if all images are, else red, green and blue
   bool invert = false;   // p becomes 255 - p
 };

@@ -13,7 +13,7 @@ namespace innerloop {
 struct ImageClass {
   std::string name;   // "Greek/character03", "n01532829"
   int64_t first = 0;  // images first .. first + count - 1
-  int64_t count = 0;
+  int64_t count = 0;  // 0 where a list names a class of which no image is there
 };
 
 struct ImageStore {
