@@ -40,6 +40,7 @@ struct StepResult {
   double reward = 0;
   bool terminated = false;  // the episode ended by itself (not by the horizon, which the caller counts)
   bool success = false;     // the task's own criterion held at this step
+  bool failed = false;      // terminated by an accident of the simulation, of which failure() tells
 };
 
 class Environment {
@@ -51,6 +52,8 @@ class Environment {
   virtual void reset(Stream& stream, ObservationRef observation) = 0;  // writes x_1 ~ q_i(x_1)
   // Writes x_{t+1} ~ q_i(x_{t+1} | x_t, a_t).
   virtual StepResult step(const ActionRef& action, Stream& stream, ObservationRef observation) = 0;
+  // Why the simulation of the episode broke down; empty if it did not.
+  virtual std::string failure() const { return ""; }
 };
 
 // The chosen environment, as the configuration names it.

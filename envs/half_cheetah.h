@@ -6,11 +6,12 @@
 //              bthigh, bshin, bfoot, fthigh, fshin, ffoot (radians): 17 numbers; then, where the table says
 //              so, a point (x, y, z): the whole animal's centre of mass, or the origin of the torso's frame
 // action       torques of bthigh, bshin, bfoot, fthigh, fshin, ffoot in units of their gears (120, 90, 60,
-//              120, 60, 30 N m) times the scale: a = clip(action / scale, -1, 1)
+//              120, 60, 30 N m) times the scale: a = clip(action / scale, -1, 1); environment.action_scale
+//              of the configuration replaces the scale
 // reward       run - 0.05 |a|^2; run = -|u - velocity| or direction * u, with u the velocity along x
 // task         velocity (m/s), uniform; or direction, -1 or +1 with probability 1/2
 // start        MuJoCo's initial state plus noise in every entry of q and v; N is N(0, 1)
-// end          none of its own
+// end          none of its own (but see envs/mujoco_environment.h for a simulation that diverges)
 //
 // name                         task    skip u              point  start q, v       scale H
 // half_cheetah_velocity_rllab  U(0, 2) 1    centre of mass centre .01 N, .1 N      1     200
@@ -29,18 +30,12 @@
 // its normalize(); _gym is the Gym port of CAVIA (scale 1, H 200), which pytorch-maml-rl plays with scale 10
 // and H 100; _promp is ProMP's HalfCheetahRandVelEnv inside its normalize(), which has scale 10. A scale s is
 // a policy whose means and standard deviations are divided by s.
-//
-// Divergence: if MuJoCo warns, or a position or velocity is not finite or beyond 10^6 (not seen with the
-// motors' bounded torques), the episode terminates with reward 0 for that step and the last observation
-// again, and divergence() tells of it. The next episode is not affected.
 #pragma once
 
 #include <array>
 #include <string>
 
-#include "envs/environment.h"
-#include "envs/mujoco_model.h"
-#include "envs/mujoco_scene.h"
+#include "envs/mujoco_environment.h"
 
 namespace innerloop {
 
@@ -48,7 +43,6 @@ struct HalfCheetahDef {
   enum class Task { kVelocity, kDirection };
   enum class Velocity { kCentreOfMass, kRootDifference };
   enum class Point { kCentreOfMass, kLaggingTorso, kNone };
-  enum class Noise { kNormal, kUniform };
 
   std::string name;
   std::string description;
@@ -58,10 +52,8 @@ struct HalfCheetahDef {
   int frame_skip = 5;       // time steps of 0.01 s in one step
   Velocity velocity = Velocity::kRootDifference;
   Point point = Point::kLaggingTorso;
-  Noise position_noise = Noise::kUniform;
-  double position_scale = 0.1;  // standard deviation, or half-width
-  double velocity_scale = 0.1;  // standard deviation; always normal
-  double action_scale = 1;      // the action that gives the full torque
+  StartNoise noise{.position = 0.1, .velocity = 0.1};
+  double action_scale = 1;  // the action that gives the full torque
   std::string model = "half_cheetah";
 };
 
@@ -72,21 +64,13 @@ HalfCheetahDef half_cheetah_velocity_gym();
 HalfCheetahDef half_cheetah_direction_gym();
 HalfCheetahDef half_cheetah_velocity_promp();
 
-class HalfCheetah : public Environment, public MujocoScene {
+class HalfCheetah : public MujocoEnvironment {
  public:
   static constexpr int kBodies = 7;
 
   explicit HalfCheetah(const HalfCheetahDef& def);
 
-  const EnvironmentSpec& spec() const override { return spec_; }
   Eigen::VectorXd sample_task(Stream& stream) const override;
-  void set_task(const Eigen::VectorXd& task) override;  // refuses a direction that is not -1 or +1
-  void reset(Stream& stream, ObservationRef observation) override;
-  StepResult step(const ActionRef& action, Stream& stream, ObservationRef observation) override;
-
-  // Task, step and cause of the divergence that ended the last episode; empty if none did.
-  const std::string& divergence() const { return divergence_; }
-  const MujocoSimulation& simulation() const override { return simulation_; }
   TaskMark task_mark() const override;
 
  private:
@@ -97,27 +81,19 @@ class HalfCheetah : public Environment, public MujocoScene {
     Eigen::Vector2d joint, centre;
   };
 
-  double apply(const ActionRef& action);  // sets the motors; returns |a|^2
-  double run_reward(double velocity) const;
-  // Of q and v as they are now, in about 0.2 microseconds; MuJoCo's own functions take about 1.5, beside 5
-  // for a time step, since they compute much else. A test holds it against MuJoCo's kinematics.
-  void compute_centre_of_mass();
-  void observe(ObservationRef observation);
-  void check_observation(const ObservationRef& observation) const;
+  void check_task(const Eigen::VectorXd& task) const override;
+  // The centre of mass and its velocity, of q and v as they are now, in about 0.2 microseconds; MuJoCo's own
+  // functions take about 1.5, beside 5 for a time step, since they compute much else. A test holds it against
+  // MuJoCo's kinematics.
+  void derive() override;
+  StepResult judge(double velocity, double squared_action) const override;
+  void observe(Eigen::VectorXf& observation) const override;
 
   HalfCheetahDef def_;
-  EnvironmentSpec spec_;
-  MujocoSimulation simulation_;
   int torso_;                              // number of the body
   std::array<Segment, kBodies> segments_;  // in the model's order, which is that of the joints
   bool needs_centre_ = false;
   Eigen::Vector2d centre_, centre_velocity_;  // (x, z) of the whole animal
-  double task_ = 0;
-  bool has_task_ = false;
-  bool running_ = false;  // between a reset and the next set_task or divergence
-  int64_t steps_ = 0;     // since the reset
-  std::string divergence_;
-  Eigen::VectorXf observation_;  // the last one
 };
 
 }  // namespace innerloop

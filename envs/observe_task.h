@@ -18,6 +18,7 @@ class ObserveTask : public Environment {
   void set_task(const Eigen::VectorXd& task) override;
   void reset(Stream& stream, ObservationRef observation) override;
   StepResult step(const ActionRef& action, Stream& stream, ObservationRef observation) override;
+  std::string failure() const override { return inner_->failure(); }
 
  private:
   void check_observation(const ObservationRef& observation) const;

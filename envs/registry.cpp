@@ -4,9 +4,11 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "envs/ant.h"
 #include "envs/half_cheetah.h"
 #include "envs/navigation_2d.h"
 #include "envs/observe_task.h"
+#include "envs/planar_walker.h"
 
 namespace innerloop {
 namespace {
@@ -44,6 +46,14 @@ constexpr Entry kEnvironments[] = {
     {"half_cheetah_velocity_gym", make<HalfCheetah, half_cheetah_velocity_gym>},
     {"half_cheetah_direction_gym", make<HalfCheetah, half_cheetah_direction_gym>},
     {"half_cheetah_velocity_promp", make<HalfCheetah, half_cheetah_velocity_promp>},
+    {"ant_velocity_rllab", make<Ant, ant_velocity_rllab>},
+    {"ant_direction_rllab", make<Ant, ant_direction_rllab>},
+    {"ant_goal_rllab", make<Ant, ant_goal_rllab>},
+    {"ant_velocity_gym", make<Ant, ant_velocity_gym>},
+    {"ant_direction_gym", make<Ant, ant_direction_gym>},
+    {"ant_goal_gym", make<Ant, ant_goal_gym>},
+    {"hopper_rand_params", make<PlanarWalker, hopper_rand_params>},
+    {"walker2d_rand_params", make<PlanarWalker, walker2d_rand_params>},
 };
 
 }  // namespace

@@ -23,7 +23,7 @@ std::string direction_or_velocity(const HalfCheetahDef& def) {
 }
 
 HalfCheetahDef without_noise(HalfCheetahDef def) {
-  def.position_scale = def.velocity_scale = 0;
+  def.noise.position = def.noise.velocity = 0;
   return def;
 }
 
@@ -373,20 +373,21 @@ TEST_CASE("a simulation that diverges says so, whether MuJoCo warns or not", "[e
 TEST_CASE("a half-cheetah that diverges ends its episode, tells of it and goes on with the next",
           "[envs][half_cheetah]") {
   auto def = half_cheetah_velocity_gym();
-  def.velocity_scale = 1e12;
+  def.noise.velocity = 1e12;
   HalfCheetah environment(def);
   environment.set_task(task(1.25));
   Stream stream = test_stream(8);
   Eigen::VectorXf start(20), observation(20);
   for (int episode = 0; episode < 3; ++episode) {
     environment.reset(stream, start);
-    CHECK(environment.divergence().empty());
+    CHECK(environment.failure().empty());
     const auto result = environment.step(Eigen::VectorXf::Zero(6), stream, observation);
     CHECK(result.terminated);
+    CHECK(result.failed);
     CHECK(result.reward == 0);
     CHECK(observation == start);
-    CHECK_THAT(environment.divergence(), contains(def.name) && contains("step 1 ") &&
-                                             contains("velocity 1.25") && contains("MuJoCo warns"));
+    CHECK_THAT(environment.failure(),
+               contains("diverged") && contains("velocity 1.25") && contains("MuJoCo warns"));
     CHECK_THROWS_WITH(environment.step(Eigen::VectorXf::Zero(6), stream, observation), contains("reset"));
   }
   CHECK_FALSE(std::filesystem::exists("MUJOCO_LOG.TXT"));
