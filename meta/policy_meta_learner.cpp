@@ -194,6 +194,8 @@ IterationReport PolicyMetaLearner::iterate(int64_t iteration) {
         {config_.seed, static_cast<uint64_t>(iteration), static_cast<uint32_t>(k), /*evaluation=*/false, 0});
     report.environment_steps += trajectories.total_steps();
     report.returns.push_back(return_statistics(trajectories));
+    const auto& failures = trajectories.failures();
+    report.failures.insert(report.failures.end(), failures.begin(), failures.end());
     // 6-7: phi_{k+1} = phi_k - alpha grad L(phi_k; D_i)
     if (k < config_.inner.steps) rollouts.advance(*inner_, chunks, 1);
   }

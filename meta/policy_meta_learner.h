@@ -40,6 +40,7 @@ struct IterationReport {
   std::vector<ReturnStatistics> returns;   // at inner step 0..K
   std::vector<double> explained_variance;  // of the baseline at inner step 0..K, mean over tasks
   double entropy = 0;                      // of the adapted policies, nats, mean over steps
+  std::vector<EpisodeFailure> failures;    // by inner step, task, trajectory; trained on as they are
   MetaStep meta_step;
   double sampling_seconds = 0, advantage_seconds = 0, update_seconds = 0;
 };

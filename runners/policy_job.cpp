@@ -69,6 +69,12 @@ std::string PolicyJob::describe() const {
   return std::string(text, static_cast<size_t>(length));
 }
 
+std::vector<std::string> PolicyJob::notes() const {
+  std::vector<std::string> texts;
+  for (const auto& failure : report_.failures) texts.push_back(failure.text());
+  return texts;
+}
+
 void PolicyJob::save(Checkpoint& checkpoint) const {
   checkpoint.environment_steps = environment_steps_;
   checkpoint.meta = learner_.meta_parameters();

@@ -31,6 +31,7 @@ class PolicyJob : public TrainingJob {
   std::vector<std::string> columns() const override;
   std::vector<std::string> row() override;
   std::string describe() const override;
+  std::vector<std::string> notes() const override;  // episodes that their simulation failed
   void save(Checkpoint& checkpoint) const override;
   void restore(const Checkpoint& checkpoint) override;
   std::string amount() const override;

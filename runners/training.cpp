@@ -136,6 +136,7 @@ void Training::iterate(ProgressDisplay& display) {
     job_.iterate(done_);
     const std::chrono::duration<float, std::milli> time = Clock::now() - begin;
     milliseconds_.push_back(time.count());
+    for (const auto& text : job_.notes()) warn(display, text);
   } catch (const std::exception& error) {
     display.finish();
     const std::string message = concat("training stopped in meta-iteration ", done_ + 1, ": ", error.what(),
@@ -144,6 +145,17 @@ void Training::iterate(ProgressDisplay& display) {
     log_.write(message);
     throw Error(message);
   }
+}
+
+// To the log, and the first few to the terminal too.
+void Training::warn(ProgressDisplay& display, const std::string& text) {
+  constexpr int kShown = 3;
+  const std::string message = concat("meta-iteration ", done_ + 1, ": ", text);
+  log_.write(message);
+  if (++warnings_ > kShown) return;
+  display.finish();
+  std::cout << message << (warnings_ == kShown ? "; what follows of this kind is in log.txt only" : "")
+            << '\n';
 }
 
 // `milestone`: a point that an uninterrupted run saves too.

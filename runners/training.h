@@ -42,6 +42,7 @@ class Training {
 
  private:
   void iterate(ProgressDisplay& display);
+  void warn(ProgressDisplay& display, const std::string& text);
   void save(bool milestone);
   bool over() const { return done_ >= config_.iterations || job_.finished(); }
   int stopped(int signal);
@@ -53,7 +54,7 @@ class Training {
   std::unique_ptr<RunLock> lock_;
   ProgressTable table_;
   RunLog log_;
-  int64_t done_ = 0, saved_ = 0;
+  int64_t done_ = 0, saved_ = 0, warnings_ = 0;
   std::vector<float> milliseconds_;
 };
 

@@ -32,6 +32,8 @@ class TrainingJob {
   virtual int64_t row_every() const { return 1; }
   virtual std::vector<std::string> row() = 0;  // cells on the iterations since the last row
   virtual std::string describe() const = 0;    // the last iteration in a few words
+  // What went wrong in the last iteration without ending it: lines for log.txt.
+  virtual std::vector<std::string> notes() const { return {}; }
 
   // Everything that the next iterations depend on; iteration, kind and configuration are the loop's.
   virtual void save(Checkpoint& checkpoint) const = 0;

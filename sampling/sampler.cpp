@@ -20,6 +20,7 @@ struct Sampler::Worker {
   Eigen::MatrixXf observations, actions;        // [entries, kBlock], column a: the a-th that still runs
   const ActionSampler* workspace_of = nullptr;  // whose workspace it is
   std::unique_ptr<ActionSampler::Workspace> workspace;
+  std::vector<EpisodeFailure> failures;  // of this call
 };
 
 Sampler::Sampler(std::function<std::unique_ptr<Environment>()> factory, ThreadPool& pool)
@@ -60,7 +61,10 @@ Trajectories Sampler::sample(const std::vector<Eigen::VectorXd>& tasks,
         policy->action_entries(), " numbers, but environment ", s.name, " has ", s.observation_size, " and ",
         s.action_entries());
   }
-  for (auto& worker : workers_) worker->workspace_of = nullptr;  // an address may serve another policy by now
+  for (auto& worker : workers_) {
+    worker->workspace_of = nullptr;  // an address may serve another policy by now
+    worker->failures.clear();
+  }
 
   Trajectories out(static_cast<int64_t>(tasks.size()), per_task, s.horizon, s.observation_size,
                    s.action_entries());
@@ -71,6 +75,11 @@ Trajectories Sampler::sample(const std::vector<Eigen::VectorXd>& tasks,
     run_block(*workers_[static_cast<size_t>(worker)], tasks[task], *policies[policies.size() == 1 ? 0 : task],
               t, first, std::min(kBlock, per_task - first), key, out);
   });
+  std::vector<EpisodeFailure> failures;
+  for (const auto& worker : workers_) {
+    failures.insert(failures.end(), worker->failures.begin(), worker->failures.end());
+  }
+  out.set_failures(std::move(failures));
   return out;
 }
 
@@ -156,6 +165,9 @@ void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const Actio
         require_finite(next.allFinite(), "observation", next.transpose());
         one.rewards[step] = reward;
         one.success = one.success || result.success;
+        if (result.failed) {
+          worker.failures.push_back({task_index, key.step, failing, step, one.environment->failure()});
+        }
         if (result.terminated || step + 1 == out.horizon()) {
           out.finish(t, failing, step + 1, one.success);
         } else {

@@ -43,7 +43,8 @@ class Sampler {
   const EnvironmentSpec& spec() const;
 
   // Exactly `per_task` trajectories for every task; policies[t] acts in tasks[t] (one entry serves all
-  // tasks). A failing environment's Error names task and trajectory.
+  // tasks). An environment's Error ends the call and names task and trajectory; an episode that its
+  // simulation fails (StepResult::failed) is cut there and among the failures().
   Trajectories sample(const std::vector<Eigen::VectorXd>& tasks,
                       const std::vector<const ActionSampler*>& policies, int64_t per_task,
                       const SampleKey& key);

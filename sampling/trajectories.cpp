@@ -1,10 +1,17 @@
 #include "sampling/trajectories.h"
 
+#include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "base/error.h"
 
 namespace innerloop {
+
+std::string EpisodeFailure::text() const {
+  return concat("inner step ", inner_step, ", task ", task, ", trajectory ", trajectory, ", step ", step,
+                ": ", reason);
+}
 
 Trajectories::Trajectories(int64_t tasks, int64_t per_task, int64_t horizon, int64_t observation_size,
                            int64_t action_entries)
@@ -70,6 +77,13 @@ Eigen::Map<Eigen::VectorXf> Trajectories::reward_buffer(int64_t t, int64_t n) {
 void Trajectories::finish(int64_t t, int64_t n, int64_t length, bool success) {
   lengths_[at(t, n)] = static_cast<int32_t>(length);
   success_[at(t, n)] = success ? 1 : 0;
+}
+
+void Trajectories::set_failures(std::vector<EpisodeFailure> failures) {
+  failures_ = std::move(failures);
+  std::sort(failures_.begin(), failures_.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.task, a.trajectory) < std::tie(b.task, b.trajectory);
+  });
 }
 
 }  // namespace innerloop

@@ -4,9 +4,23 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace innerloop {
+
+// An episode that an accident of its simulation ended (StepResult::failed); its last recorded step is the one
+// that failed.
+struct EpisodeFailure {
+  uint64_t task = 0;  // of the batch
+  uint32_t inner_step = 0;
+  int64_t trajectory = 0, step = 0;
+  std::string reason;  // Environment::failure()
+
+  bool operator==(const EpisodeFailure&) const = default;
+  // "inner step 1, task 3, trajectory 7, step 113: the simulation diverged ..."
+  std::string text() const;
+};
 
 class Trajectories {
  public:
@@ -26,6 +40,7 @@ class Trajectories {
   int64_t total_steps() const;
   bool success(int64_t t, int64_t n) const { return success_[at(t, n)] != 0; }  // held at any step
   double undiscounted_return(int64_t t, int64_t n) const;
+  const std::vector<EpisodeFailure>& failures() const { return failures_; }  // by task, then trajectory
 
   // Column s is step s: o_s, a_s, r_s. Only the first `length` columns.
   using ConstMatrix = Eigen::Map<const Eigen::MatrixXf>;
@@ -38,6 +53,7 @@ class Trajectories {
   Eigen::Map<Eigen::MatrixXf> action_buffer(int64_t t, int64_t n);
   Eigen::Map<Eigen::VectorXf> reward_buffer(int64_t t, int64_t n);
   void finish(int64_t t, int64_t n, int64_t length, bool success);
+  void set_failures(std::vector<EpisodeFailure> failures);  // in any order
 
  private:
   size_t at(int64_t t, int64_t n) const { return static_cast<size_t>(t * per_task_ + n); }
@@ -46,6 +62,7 @@ class Trajectories {
   std::vector<float> observations_, actions_, rewards_;
   std::vector<int32_t> lengths_;
   std::vector<uint8_t> success_;
+  std::vector<EpisodeFailure> failures_;
 };
 
 }  // namespace innerloop

@@ -15,7 +15,7 @@ namespace innerloop::testing {
 // and what goes wrong at step 2.
 class Walk : public Environment {
  public:
-  enum Failure { kNone, kThrows, kObservation, kReward, kReset };
+  enum Failure { kNone, kThrows, kObservation, kReward, kReset, kAccident };
 
   const EnvironmentSpec& spec() const override { return spec_; }
   Eigen::VectorXd sample_task(Stream& stream) const override {
@@ -36,9 +36,11 @@ class Walk : public Environment {
     write(observation);
     if (fails && is(kObservation)) observation[1] = std::numeric_limits<float>::infinity();
     return {.reward = fails && is(kReward) ? NAN : position_,
-            .terminated = t_ == length_,
-            .success = position_ > 0};
+            .terminated = t_ == length_ || (fails && is(kAccident)),
+            .success = position_ > 0,
+            .failed = fails && is(kAccident)};
   }
+  std::string failure() const override { return "a leg broke"; }
 
  private:
   bool is(Failure failure) const { return static_cast<int>(task_[1]) == failure; }

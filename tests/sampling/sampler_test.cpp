@@ -174,6 +174,42 @@ TEST_CASE("a failure names environment, task, trajectory and step, the same for 
   CHECK_THAT(*messages.begin(), contains(message));
 }
 
+TEST_CASE("an accident ends its episode alone and is on record, the same for any number of threads",
+          "[sampler]") {
+  auto tasks = drifts({0.1, 0.2, 0.3, 0.4});
+  const NoisyGain policy(0.5f);
+  const SampleKey key{.seed = 3, .step = 1, .first_task = 10};
+  ThreadPool one(1);
+  const auto undisturbed = Sampler(make_walk, one).sample(tasks, {&policy}, 40, key);
+  CHECK(undisturbed.failures().empty());
+  tasks[3][1] = tasks[1][1] = Walk::kAccident;
+  std::vector<EpisodeFailure> expected;
+  for (const int64_t t : {1, 3}) {
+    for (int64_t n = 0; n < 40; ++n) {
+      if (undisturbed.length(t, n) >= 3)
+        expected.push_back({static_cast<uint64_t>(10 + t), 1, n, 2, "a leg broke"});
+    }
+  }
+  REQUIRE(expected.size() > 20);
+  for (const int threads : {1, 2, 7}) {
+    ThreadPool pool(threads);
+    Sampler sampler(make_walk, pool);
+    for (int again = 0; again < 2; ++again) {
+      const auto seen = sampler.sample(tasks, {&policy}, 40, key);
+      CHECK(seen.failures() == expected);
+      for (int64_t t = 0; t < 4; ++t) {
+        for (int64_t n = 0; n < 40; ++n) {
+          const int64_t whole = undisturbed.length(t, n);
+          REQUIRE(seen.length(t, n) == (t % 2 == 1 ? std::min<int64_t>(3, whole) : whole));
+          REQUIRE(seen.rewards(t, n) == undisturbed.rewards(t, n).head(seen.length(t, n)));
+        }
+      }
+    }
+  }
+  CHECK(expected[0].text() ==
+        concat("inner step 1, task 11, trajectory ", expected[0].trajectory, ", step 2: a leg broke"));
+}
+
 TEST_CASE("an action that is not finite is an error, not a step", "[sampler]") {
   ThreadPool pool(1);
   Sampler sampler(make_walk, pool);
