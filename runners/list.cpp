@@ -9,6 +9,7 @@
 #include "meta/algorithms.h"
 #include "networks/network.h"
 #include "runners/commands.h"
+#include "runners/preview.h"
 
 namespace innerloop {
 namespace {
@@ -72,12 +73,26 @@ void print(const Rows& rows, const std::string& indent) {
   }
 }
 
+void preview(const CommandLine& line) {
+  require_usage(line.operands == std::vector<std::string>{"datasets"},
+                "list: --preview, --dataset and --path ", "belong to `list datasets`");
+  require_usage(line.has("preview"), "list: --dataset and --path need --preview FILE.png");
+  const DatasetConfig config{.name = line.value("dataset", "strokes"), .path = line.value("path")};
+  write_preview(*make_dataset(config), line.value("preview"));
+  std::cout << "drew " << line.value("preview") << '\n';
+}
+
 }  // namespace
 
 CommandDescription list_description() {
-  return {.name = "list",
-          .summary = "Lists what there is, one line each; without a word, everything.",
-          .operands = "[environments | policies | datasets | networks | algorithms | optimizers | configs]"};
+  return {
+      .name = "list",
+      .summary = "Lists what there is, one line each; without a word, everything.",
+      .details = "list datasets --preview FILE.png draws a sheet of labelled images instead, a class a row.",
+      .options = {{"preview", "FILE.png", "a sheet of labelled images of one data set"},
+                  {"dataset", "NAME", "the data set of --preview (default: strokes)"},
+                  {"path", "PATH", "its file or folder"}},
+      .operands = "[environments | policies | datasets | networks | algorithms | optimizers | configs]"};
 }
 
 int list(const std::vector<std::string>& arguments) {
@@ -85,6 +100,10 @@ int list(const std::vector<std::string>& arguments) {
   const auto line = parse_command_line(description, arguments);
   if (line.help) {
     print_help(std::cout, description);
+    return 0;
+  }
+  if (line.has("preview") || line.has("dataset") || line.has("path")) {
+    preview(line);
     return 0;
   }
   if (line.operands.empty()) {
