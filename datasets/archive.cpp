@@ -44,8 +44,10 @@ ZipReader open_zip(const fs::path& source) {
   ZipReader zip(archive_read_new());
   require(zip != nullptr, "no memory to read ", source.string());
   archive_read_support_format_zip_seekable(zip.get());
-  require(archive_read_open_filename(zip.get(), source.c_str(), 1 << 20) == ARCHIVE_OK, "cannot read ",
-          source.string(), ": ", reason(zip.get()));
+  require(
+      archive_read_open_filename(zip.get(), source.c_str(), 1 << 20) == ARCHIVE_OK, source.string(),
+      " is not a whole zip archive: it has no table of contents (cut off while it was copied or downloaded, "
+      "or another format)");
   return zip;
 }
 
@@ -54,16 +56,12 @@ template <class Visit>
 void walk_zip(const fs::path& source, const Visit& visit) {
   const auto zip = open_zip(source);
   archive_entry* entry = nullptr;
-  for (bool first = true;; first = false) {
+  for (;;) {
     const int status = archive_read_next_header(zip.get(), &entry);
     if (status == ARCHIVE_EOF) return;
     // A warning tells of a name that the locale cannot show; the UTF-8 form is there all the same.
-    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
-      const auto why = reason(zip.get());
-      require(!first, source.string(), " is not a whole zip archive: ", why,
-              " (cut off while it was copied or downloaded, or another format)");
-      throw Error(concat(source.string(), " is damaged: ", why));
-    }
+    require(status == ARCHIVE_OK || status == ARCHIVE_WARN, source.string(),
+            " is damaged: ", reason(zip.get()));
     if (archive_entry_filetype(entry) != AE_IFREG) continue;
     const char* path = archive_entry_pathname_utf8(entry);
     if (path == nullptr) path = archive_entry_pathname(entry);
