@@ -71,6 +71,7 @@ int record(const std::vector<std::string>& arguments) {
   require_usage(line.has("run"),
                 "record: --run is missing, expected the directory that `innerloop train` made");
   const TrainedRun run = open_run(line.value("run"), line.settings);
+  require_policy(run, "record");
   FilmConfig film_config{.environment = run.config.learner.environment,
                          .steps = steps_to_film(line.value("steps", "0,1,3"), run.config.evaluation),
                          .seed = run.config.evaluation.seed};
