@@ -1,5 +1,6 @@
 #include "networks/conv4_passes.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "networks/conv4_head.h"
@@ -51,10 +52,18 @@ class ChannelMoments {
   std::vector<double> means_, squares_;
 };
 
-template <class T, bool kPool>
-typename ConvNormKernels<T, kPool>::Block block_of(const Conv4Plan& plan, const Conv4Stage& stage,
-                                                   const Conv4Unit& unit) {
+template <class T>
+typename ConvNormKernels<T>::Block block_of(const Conv4Plan& plan, const Conv4Stage& stage,
+                                            const Conv4Unit& unit) {
   return {unit.images, unit.rows, stage.width, plan.pitch};
+}
+
+// Pixels of a unit before and after pooling.
+int64_t pixels(const Conv4Stage& stage, const Conv4Unit& unit) {
+  return unit.images * unit.rows * stage.width;
+}
+int64_t out_pixels(const Conv4Plan& plan, const Conv4Stage& stage, const Conv4Unit& unit) {
+  return unit.images * (plan.geometry.max_pool ? unit.rows / 2 : unit.rows) * stage.out_width;
 }
 
 int64_t inputs(const Conv4Plan& plan, size_t l) {
@@ -102,13 +111,10 @@ void Conv4Kernels<T>::transpose() {
   const int64_t filters = plan_.geometry.filters, pitch = plan_.pitch;
   for (size_t l = 1; l < kStages; ++l) {
     T* to = held_.emplace_back(9 * filters * pitch).get();
+    const T* from = forward_[l];
     transposed_[l] = to;
-    for (int64_t tap = 0; tap < 9; ++tap) {
-      const T* from = source_[l] + tap * filters * filters;
-      for (int64_t o = 0; o < filters; ++o, to += pitch) {
-        for (int64_t c = 0; c < filters; ++c) to[c] = from[c * filters + o];
-        std::fill(to + filters, to + pitch, T(0));
-      }
+    for (int64_t tap = 0; tap < 9; ++tap, from += filters * pitch, to += filters * pitch) {
+      ConvKernels<T>::transpose(from, filters, pitch, to);
     }
   }
 }
@@ -116,8 +122,10 @@ void Conv4Kernels<T>::transpose() {
 template <class T>
 Conv4Activations<T>::Conv4Activations(const Conv4Plan& plan)
     : h(pooled_buffers<T>(plan)), features(plan.samples * plan.feature_count) {
+  if (plan.geometry.max_pool) top = pooled_buffers<T>(plan);
   for (size_t l = 0; l < kStages; ++l) {
-    z[l] = AlignedBuffer<T>(plan.samples * plan.stages[l].pixels() * plan.pitch);
+    const auto& stage = plan.stages[l];
+    if (stage.keeps) z[l] = AlignedBuffer<T>(plan.samples * stage.pixels() * plan.pitch);
   }
 }
 
@@ -125,6 +133,8 @@ template <class T>
 Conv4Scratch<T>::Conv4Scratch(const Conv4Plan& plan)
     : dz(plan.unit_pixels * plan.pitch),
       dz_tangent(plan.unit_pixels * plan.pitch),
+      z(plan.stages[0].keeps ? 0 : plan.unit_pixels * plan.pitch),
+      z_tangent(plan.stages[0].keeps ? 0 : plan.unit_pixels * plan.pitch),
       kernel_gradient(9 * std::max(plan.geometry.filters, plan.geometry.channels) * plan.pitch),
       d_features(plan.samples * plan.feature_count),
       sums(plan.pitch),
@@ -162,48 +172,59 @@ void Conv4Passes<T>::forward(const Conv4View<const T>& weights, std::shared_ptr<
                              T* y, const Conv4Statistics<const T>* use, const Conv4Statistics<T>* found) {
   weights_ = weights;
   kernels_ = std::move(kernels);
-  for (size_t l = 0; l < kStages; ++l) {
-    if (plan_->geometry.max_pool) {
-      forward_stage<true>(l, use, found);
-    } else {
-      forward_stage<false>(l, use, found);
-    }
-  }
+  for (size_t l = 0; l < kStages; ++l) forward_stage(l, use, found);
   const Conv4Head<T> head(*plan_);
   head.gather(at_.h.back().get(), at_.features.get());
   head.linear(at_.features.get(), weights_.weight, weights_.bias, y);
 }
 
 template <class T>
-template <bool kPool>
+const T* Conv4Passes<T>::z_of(size_t l, const Conv4Unit& unit, T* scratch) const {
+  const auto& stage = plan_->stages[l];
+  if (stage.keeps) return at_.z[l].get() + unit.z * plan_->pitch;
+  ConvKernels<T>::convolve(
+      stage.forward, unit.items, stage.depth,
+      std::array{typename ConvKernels<T>::Term{input(l) + unit.input, kernels_->forward(l)}}, plan_->pitch,
+      scratch, nullptr);
+  return scratch;
+}
+
+template <class T>
 void Conv4Passes<T>::forward_stage(size_t l, const Conv4Statistics<const T>* use,
                                    const Conv4Statistics<T>* found) {
-  using N = ConvNormKernels<T, kPool>;
+  using N = ConvNormKernels<T>;
   const auto& stage = plan_->stages[l];
   const int64_t filters = plan_->geometry.filters, pitch = plan_->pitch;
   const ConvNorm<T>& norm = norms_[l];
+  for (int64_t c = 0; c < filters; ++c) {
+    const T gain = weights_.scales[l] ? weights_.scales[l][c] : T(1);
+    norm.gain()[c] = gain;
+    norm.sign()[c] = static_cast<T>((gain > T(0)) - (gain < T(0)));
+    norm.shift()[c] = weights_.shifts[l][c];
+  }
   ChannelMoments<T> moments(pitch);
-  AlignedBuffer<T> mean(pitch), squares(pitch);
+  AlignedBuffer<T> mean(pitch), squares(pitch), z_of_unit(stage.keeps ? 0 : plan_->unit_pixels * pitch);
   for (const auto& unit : stage.units) {
-    T* z = at_.z[l].get() + unit.z * pitch;
+    T* z = stage.keeps ? at_.z[l].get() + unit.z * pitch : z_of_unit.get();
     ConvKernels<T>::convolve(
         stage.forward, unit.items, stage.depth,
         std::array{typename ConvKernels<T>::Term{input(l) + unit.input, kernels_->forward(l)}}, pitch, z,
         nullptr);
+    const auto block = block_of<T>(*plan_, stage, unit);
+    if (plan_->geometry.max_pool) N::choose(block, norm, z, z, at_.top[l].get() + unit.h * pitch);
     if (use && !found) continue;
-    const auto block = block_of<T, kPool>(*plan_, stage, unit);
-    N::moments(block, z, mean.get(), squares.get());
+    N::moments(block.pixels(), pitch, z, mean.get(), squares.get());
     moments.add(block.pixels(), mean.get(), squares.get());
   }
   for (int64_t c = 0; c < filters; ++c) {
-    double centre, variance;
+    double centre = 0, variance = 0;
     if (!use || found) {
       centre = moments.mean(c);
       variance = moments.variance(c);
-      if (found) {
-        found->means[l][c] = static_cast<T>(centre);
-        found->variances[l][c] = static_cast<T>(variance);
-      }
+    }
+    if (found) {
+      found->means[l][c] = static_cast<T>(centre);
+      found->variances[l][c] = static_cast<T>(variance);
     }
     if (use) {
       centre = static_cast<double>(use->means[l][c]);
@@ -211,13 +232,8 @@ void Conv4Passes<T>::forward_stage(size_t l, const Conv4Statistics<const T>* use
     }
     norm.mean()[c] = static_cast<T>(centre);
     norm.r()[c] = static_cast<T>(1 / std::sqrt(variance + plan_->geometry.epsilon));
-    norm.gain()[c] = weights_.scales[l] ? weights_.scales[l][c] : T(1);
-    norm.shift()[c] = weights_.shifts[l][c];
   }
-  for (const auto& unit : stage.units) {
-    N::activate(block_of<T, kPool>(*plan_, stage, unit), norm, at_.z[l].get() + unit.z * pitch,
-                at_.h[l].get() + unit.h * pitch);
-  }
+  N::activate(plan_->samples * stage.out_pixels(), pitch, norm, at_.tops(l), at_.h[l].get());
 }
 
 template <class T>
@@ -241,7 +257,7 @@ void Conv4Passes<T>::backward(const T* c, const Conv4View<T>& gradient, Conv4Scr
 template <class T>
 template <bool kPool>
 void Conv4Passes<T>::backward_stage(size_t l, const Conv4View<T>& gradient, Conv4Scratch<T>& scratch) {
-  using N = ConvNormKernels<T, kPool>;
+  using N = ConvNormKernels<T>;
   using K = ConvKernels<T>;
   const auto& stage = plan_->stages[l];
   const int64_t filters = plan_->geometry.filters, pitch = plan_->pitch;
@@ -249,7 +265,7 @@ void Conv4Passes<T>::backward_stage(size_t l, const Conv4View<T>& gradient, Conv
   const ConvNorm<T>& norm = norms_[l];
   ChannelSums<T> sums(filters), x_sums(filters);
   for (const auto& unit : stage.units) {
-    N::gradient_sums(block_of<T, kPool>(*plan_, stage, unit), norm, at_.z[l].get() + unit.z * pitch,
+    N::gradient_sums(out_pixels(*plan_, stage, unit), pitch, norm, at_.tops(l) + unit.h * pitch,
                      d_[l].get() + unit.h * pitch, scratch.sums.get(), scratch.x_sums.get());
     sums.add(scratch.sums.get());
     x_sums.add(scratch.x_sums.get());
@@ -262,8 +278,8 @@ void Conv4Passes<T>::backward_stage(size_t l, const Conv4View<T>& gradient, Conv
   }
   T* dz = scratch.dz.get();
   for (const auto& unit : stage.units) {
-    N::gradient(block_of<T, kPool>(*plan_, stage, unit), norm, at_.z[l].get() + unit.z * pitch,
-                d_[l].get() + unit.h * pitch, dz);
+    N::template gradient<kPool>(block_of<T>(*plan_, stage, unit), norm, z_of(l, unit, scratch.z.get()),
+                                d_[l].get() + unit.h * pitch, dz);
     kernel_gradient(stage, unit, std::array{typename K::GradientTerm{input(l) + unit.input, dz}},
                     gradient.kernels[l], scratch);
     if (l == 0) continue;
@@ -277,13 +293,7 @@ void Conv4Passes<T>::backward_stage(size_t l, const Conv4View<T>& gradient, Conv
 template <class T>
 void Conv4Passes<T>::tangent(const Conv4View<const T>& direction, const Conv4Kernels<T>& kernels, T* yt,
                              Conv4Tangent<T>& tangent, Conv4Scratch<T>& scratch) const {
-  for (size_t l = 0; l < kStages; ++l) {
-    if (plan_->geometry.max_pool) {
-      tangent_stage<true>(l, direction, kernels, tangent, scratch);
-    } else {
-      tangent_stage<false>(l, direction, kernels, tangent, scratch);
-    }
-  }
+  for (size_t l = 0; l < kStages; ++l) tangent_stage(l, direction, kernels, tangent, scratch);
   const Conv4Head<T> head(*plan_);
   head.gather(tangent.at.h.back().get(), tangent.at.features.get());
   head.linear(at_.features.get(), direction.weight, direction.bias, yt);
@@ -291,12 +301,10 @@ void Conv4Passes<T>::tangent(const Conv4View<const T>& direction, const Conv4Ker
 }
 
 template <class T>
-template <bool kPool>
 void Conv4Passes<T>::tangent_stage(size_t l, const Conv4View<const T>& direction,
                                    const Conv4Kernels<T>& kernels, Conv4Tangent<T>& tangent,
                                    Conv4Scratch<T>& scratch) const {
-  using N = ConvNormKernels<T, kPool>;
-  using Term = typename ConvKernels<T>::Term;
+  using N = ConvNormKernels<T>;
   const auto& stage = plan_->stages[l];
   const int64_t filters = plan_->geometry.filters, pitch = plan_->pitch;
   const int64_t count = plan_->samples * stage.pixels();
@@ -304,20 +312,15 @@ void Conv4Passes<T>::tangent_stage(size_t l, const Conv4View<const T>& direction
   const ConvNorm<T>& along = tangent.norms[l];
   ChannelSums<T> sums(filters), x_sums(filters);
   for (const auto& unit : stage.units) {
-    const T* z = at_.z[l].get() + unit.z * pitch;
-    T* zt = tangent.at.z[l].get() + unit.z * pitch;
-    const Term moved{input(l) + unit.input, kernels.forward(l)};
-    if (l == 0) {
-      ConvKernels<T>::convolve(stage.forward, unit.items, stage.depth, std::array{moved}, pitch, zt, nullptr);
-    } else {
-      const Term carried{tangent.at.h[l - 1].get() + unit.input, kernels_->forward(l)};
-      ConvKernels<T>::convolve(stage.forward, unit.items, stage.depth, std::array{moved, carried}, pitch, zt,
-                               nullptr);
-    }
-    N::tangent_sums(block_of<T, kPool>(*plan_, stage, unit), norm, z, zt, scratch.sums.get(),
-                    scratch.x_sums.get());
+    const T* z = z_of(l, unit, scratch.z.get());
+    T* zt = stage.keeps ? tangent.at.z[l].get() + unit.z * pitch : scratch.z_tangent.get();
+    z_tangent(l, unit, kernels, tangent, zt);
+    N::tangent_sums(pixels(stage, unit), pitch, norm, z, zt, scratch.sums.get(), scratch.x_sums.get());
     sums.add(scratch.sums.get());
     x_sums.add(scratch.x_sums.get());
+    if (plan_->geometry.max_pool) {
+      N::choose(block_of<T>(*plan_, stage, unit), norm, z, zt, tangent.at.top[l].get() + unit.h * pitch);
+    }
   }
   for (int64_t c = 0; c < filters; ++c) {
     along.mean()[c] = sums.mean(c, count);
@@ -325,10 +328,23 @@ void Conv4Passes<T>::tangent_stage(size_t l, const Conv4View<const T>& direction
     along.gain()[c] = direction.scales[l] ? direction.scales[l][c] : T(0);
     along.shift()[c] = direction.shifts[l][c];
   }
-  for (const auto& unit : stage.units) {
-    N::tangent(block_of<T, kPool>(*plan_, stage, unit), norm, along, at_.z[l].get() + unit.z * pitch,
-               at_.h[l].get() + unit.h * pitch, tangent.at.z[l].get() + unit.z * pitch,
-               tangent.at.h[l].get() + unit.h * pitch);
+  N::tangent(plan_->samples * stage.out_pixels(), pitch, norm, along, at_.tops(l), at_.h[l].get(),
+             tangent.at.tops(l), tangent.at.h[l].get());
+}
+
+template <class T>
+void Conv4Passes<T>::z_tangent(size_t l, const Conv4Unit& unit, const Conv4Kernels<T>& kernels,
+                               const Conv4Tangent<T>& tangent, T* zt) const {
+  using Term = typename ConvKernels<T>::Term;
+  const auto& stage = plan_->stages[l];
+  const Term moved{input(l) + unit.input, kernels.forward(l)};
+  if (l == 0) {
+    ConvKernels<T>::convolve(stage.forward, unit.items, stage.depth, std::array{moved}, plan_->pitch, zt,
+                             nullptr);
+  } else {
+    const Term carried{tangent.at.h[l - 1].get() + unit.input, kernels_->forward(l)};
+    ConvKernels<T>::convolve(stage.forward, unit.items, stage.depth, std::array{moved, carried}, plan_->pitch,
+                             zt, nullptr);
   }
 }
 
@@ -357,7 +373,7 @@ template <bool kPool>
 void Conv4Passes<T>::backward_tangent_stage(size_t l, const Conv4Kernels<T>& kernels,
                                             const Conv4View<T>& gradient, Conv4Tangent<T>& tangent,
                                             Conv4Scratch<T>& scratch) const {
-  using N = ConvNormKernels<T, kPool>;
+  using N = ConvNormKernels<T>;
   using K = ConvKernels<T>;
   using Term = typename K::Term;
   using GradientTerm = typename K::GradientTerm;
@@ -366,15 +382,14 @@ void Conv4Passes<T>::backward_tangent_stage(size_t l, const Conv4Kernels<T>& ker
   const int64_t count = plan_->samples * stage.pixels();
   const ConvNorm<T>& norm = norms_[l];
   const ConvNorm<T>& along = tangent.norms[l];
-  const T* all_z = at_.z[l].get();
-  const T* all_zt = tangent.at.z[l].get();
   const T* all_d = d_[l].get();
   const T* all_dt = tangent.d[l].get();
   ChannelSums<T> sums(filters), x_sums(filters);
   for (const auto& unit : stage.units) {
-    N::gradient_tangent_sums(block_of<T, kPool>(*plan_, stage, unit), norm, along, all_z + unit.z * pitch,
-                             all_zt + unit.z * pitch, all_d + unit.h * pitch, all_dt + unit.h * pitch,
-                             scratch.sums.get(), scratch.x_sums.get());
+    const int64_t from = unit.h * pitch;
+    N::gradient_tangent_sums(out_pixels(*plan_, stage, unit), pitch, norm, along, at_.tops(l) + from,
+                             tangent.at.tops(l) + from, all_d + from, all_dt + from, scratch.sums.get(),
+                             scratch.x_sums.get());
     sums.add(scratch.sums.get());
     x_sums.add(scratch.x_sums.get());
   }
@@ -387,18 +402,22 @@ void Conv4Passes<T>::backward_tangent_stage(size_t l, const Conv4Kernels<T>& ker
   T* dz = scratch.dz.get();
   T* dzt = scratch.dz_tangent.get();
   for (const auto& unit : stage.units) {
-    const auto block = block_of<T, kPool>(*plan_, stage, unit);
-    const T* z = all_z + unit.z * pitch;
-    const T* zt = all_zt + unit.z * pitch;
+    const auto block = block_of<T>(*plan_, stage, unit);
+    const T* z = z_of(l, unit, scratch.z.get());
+    const T* zt = tangent.at.z[l].get() + unit.z * pitch;
+    if (!stage.keeps) {
+      z_tangent(l, unit, kernels, tangent, scratch.z_tangent.get());
+      zt = scratch.z_tangent.get();
+    }
     const T* d = all_d + unit.h * pitch;
     const T* dt = all_dt + unit.h * pitch;
     const GradientTerm carried{input(l) + unit.input, dzt};
     if (l == 0) {
-      N::template gradient_tangent<true>(block, norm, along, z, zt, d, dt, dz, dzt);
+      N::template gradient_tangent<kPool, true>(block, norm, along, z, zt, d, dt, dz, dzt);
       kernel_gradient(stage, unit, std::array{carried}, gradient.kernels[l], scratch);
       continue;
     }
-    N::template gradient_tangent<false>(block, norm, along, z, zt, d, dt, dz, dzt);
+    N::template gradient_tangent<kPool, false>(block, norm, along, z, zt, d, dt, dz, dzt);
     const GradientTerm moved{tangent.at.h[l - 1].get() + unit.input, dz};
     kernel_gradient(stage, unit, std::array{carried, moved}, gradient.kernels[l], scratch);
     K::convolve(stage.backward, unit.items, filters,

@@ -6,7 +6,8 @@
 //   backward's tangent  dW'_l = dz'_l a_l + dz_l a'_l,  da'_l = W_l^T dz'_l + W'_l^T dz_l
 //
 // The first stage's input does not move: it has no a', no da. Only z, a and the cotangents of a are kept; dz
-// and dz' are made unit by unit (conv4_plan.h) in the cache and used at once.
+// and dz' are made unit by unit (conv4_plan.h) in the cache and used at once. A large first stage keeps only
+// the maxima of z (conv_norm.h), and makes z and z' again where the other pixels are needed.
 #pragma once
 
 #include <array>
@@ -54,8 +55,10 @@ struct Conv4Statistics {
 template <class T>
 struct Conv4Activations {
   explicit Conv4Activations(const Conv4Plan& plan);
-  std::array<AlignedBuffer<T>, Conv4Plan::kStages> z, h;  // h[l] is what stage l puts out
-  AlignedBuffer<T> features;                              // [samples][feature_count]
+  const T* tops(size_t l) const { return top[l] ? top[l].get() : z[l].get(); }
+  // h[l] is what stage l puts out; top: of z, with max-pool only.
+  std::array<AlignedBuffer<T>, Conv4Plan::kStages> z, top, h;
+  AlignedBuffer<T> features;  // [samples][feature_count]
 };
 
 // Memory that tasks use one after another.
@@ -63,6 +66,7 @@ template <class T>
 struct Conv4Scratch {
   explicit Conv4Scratch(const Conv4Plan& plan);
   AlignedBuffer<T> dz, dz_tangent;   // of a unit
+  AlignedBuffer<T> z, z_tangent;     // of a unit of a stage that does not keep them
   AlignedBuffer<T> kernel_gradient;  // padded
   AlignedBuffer<T> d_features;
   AlignedBuffer<T> sums, x_sums;  // of a unit, [pitch]
@@ -102,11 +106,9 @@ class Conv4Passes {
                         Conv4Scratch<T>& scratch) const;
 
  private:
-  template <bool kPool>
   void forward_stage(size_t l, const Conv4Statistics<const T>* use, const Conv4Statistics<T>* found);
   template <bool kPool>
   void backward_stage(size_t l, const Conv4View<T>& gradient, Conv4Scratch<T>& scratch);
-  template <bool kPool>
   void tangent_stage(size_t l, const Conv4View<const T>& direction, const Conv4Kernels<T>& kernels,
                      Conv4Tangent<T>& tangent, Conv4Scratch<T>& scratch) const;
   template <bool kPool>
@@ -118,6 +120,10 @@ class Conv4Passes {
                        const std::array<typename ConvKernels<T>::GradientTerm, kTerms>& terms, T* to,
                        Conv4Scratch<T>& scratch) const;
   void copy_gradient(const Conv4Stage& stage, T* to, const Conv4Scratch<T>& scratch) const;
+  void z_tangent(size_t l, const Conv4Unit& unit, const Conv4Kernels<T>& kernels,
+                 const Conv4Tangent<T>& tangent, T* zt) const;
+  // A unit's z, in `scratch` if the stage does not keep it.
+  const T* z_of(size_t l, const Conv4Unit& unit, T* scratch) const;
   const T* input(size_t l) const { return l == 0 ? images_.get() : at_.h[l - 1].get(); }
 
   std::shared_ptr<const Conv4Plan> plan_;

@@ -5,6 +5,7 @@
 namespace innerloop {
 namespace {
 
+constexpr int64_t kKeptBytes = 8 * 1024 * 1024;  // of z of the first stage, where pooling leaves a quarter
 constexpr int64_t kUnitBytes = 256 * 1024;  // of a unit's largest activation: several fit a level-2 cache
 
 struct Side {  // one axis of a convolution
@@ -31,6 +32,7 @@ Conv4Plan::Conv4Plan(const Conv4Geometry& of, int64_t n, int64_t pitch_, int64_t
     stage.width = columns.outputs;
     stage.out_height = of.max_pool ? stage.height / 2 : stage.height;
     stage.out_width = of.max_pool ? stage.width / 2 : stage.width;
+    stage.keeps = l > 0 || !of.max_pool || n * stage.pixels() * pitch * element_bytes <= kKeptBytes;
     if (l == 0) {
       before_rows = rows.before;
       before_columns = columns.before;

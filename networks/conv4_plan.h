@@ -2,8 +2,8 @@
 // through memory.
 #pragma once
 
-#include <cstddef>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -36,6 +36,7 @@ struct Conv4Stage {
   ConvPlan forward;     // input -> z
   ConvPlan backward;    // z -> input; none for the first stage
   std::vector<Conv4Unit> units;
+  bool keeps;  // z; else it is computed anew from the images, which costs less than a trip to main memory
 
   int64_t pixels() const { return height * width; }
   int64_t out_pixels() const { return out_height * out_width; }

@@ -8,41 +8,22 @@
 //   gradient   G[tap][c][o] = sum_terms sum_p in[p + tap][c] d[p][o]
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
-#include <new>
 #include <type_traits>
 
+#include "networks/aligned_buffer.h"
 #include "networks/conv_plan.h"
 #include "networks/panel_kernels.h"
+#include "networks/panel_sums.h"
 
 namespace innerloop {
 
 template <class T>
-class AlignedBuffer {  // not initialised
- public:
-  AlignedBuffer() = default;
-  explicit AlignedBuffer(int64_t count) {
-    const auto bytes = (static_cast<size_t>(count < 1 ? 1 : count) * sizeof(T) + kVectorBytes - 1) /
-                       kVectorBytes * kVectorBytes;
-    data_.reset(static_cast<T*>(std::aligned_alloc(kVectorBytes, bytes)));
-    if (!data_) throw std::bad_alloc();
-  }
-  T* get() const { return data_.get(); }
-  explicit operator bool() const { return data_ != nullptr; }
-
- private:
-  struct Free {
-    void operator()(T* p) const { std::free(p); }
-  };
-  std::unique_ptr<T[], Free> data_;
-};
-
-template <class T>
 struct ConvKernels {
-  using Vector [[gnu::vector_size(kVectorBytes), gnu::may_alias]] = T;
+  using Vector = typename PanelKernels<T>::Vector;
   // Weights and gradients lie where the caller's tensors do.
   using Loose [[gnu::vector_size(kVectorBytes), gnu::may_alias, gnu::aligned(alignof(T))]] = T;
   static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
@@ -98,7 +79,19 @@ struct ConvKernels {
     });
   }
 
- private:
+  // to [count][pitch] = the transpose of `from` [count][pitch], 0 in the padding as there.
+  static void transpose(const T* from, int64_t count, int64_t pitch, T* to) {
+    for (int64_t o = 0; o < pitch; o += kLanes) {
+      for (int64_t c = 0; c < pitch; c += kLanes) {
+        if (std::max(o, c) + kLanes <= count) {
+          transpose_square<true>(from + c * pitch + o, count - c, count - o, pitch, to + o * pitch + c);
+        } else {
+          transpose_square<false>(from + c * pitch + o, count - c, count - o, pitch, to + o * pitch + c);
+        }
+      }
+    }
+  }
+
   // [0, count) in the fewest pieces of at most kMost, of nearly the same size: body(size, begin) with the
   // size as a constant.
   template <int kMost, class Body>
@@ -116,6 +109,22 @@ struct ConvKernels {
     if constexpr (kSize > 0) {
       if (size == kSize) return body(std::integral_constant<int, kSize>(), begin);
       with_constant<kSize - 1>(size, begin, body);
+    }
+  }
+
+ private:
+  // rows, columns: how many of the square there are, if it is not whole.
+  template <bool kWhole>
+  static void transpose_square(const T* from, int64_t rows, int64_t columns, int64_t pitch, T* to) {
+    Vector square[kLanes];
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) {
+      square[i] = kWhole || i < rows ? *reinterpret_cast<const Loose*>(from + i * pitch) : Vector{};
+    }
+    PanelSums<T>::template transpose_square<1>(square);
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) {
+      if (kWhole || i < columns) store(to + i * pitch, square[i]);
     }
   }
 

@@ -11,8 +11,9 @@
 //   gradient's  A' = mean(delta'),  B' = mean(delta' x^ + delta x^')
 //   tangent     dz' = (r gain)' q + r gain (delta' - A' - x^' B - x^ B')
 //
-// x^ and the window's maximum are computed anew from z where they are needed: that costs less than keeping
-// them. The maximum is the first of the largest gain x^; its cotangent is that of h where h > 0.
+// A window's maximum is the first of its largest gain z. Its z is kept, [windows][channels] ("top"; without
+// pooling it is z itself): ReLU, the sums of the gradient and the tangent's h' need no other, so that most
+// passes touch a quarter of the pixels. The cotangent of h counts where h > 0 and comes masked so.
 #pragma once
 
 #include <array>
@@ -32,229 +33,329 @@ class ConvNorm {
   T* r() const { return at(1); }     // of a point
   T* c() const { return at(2); }     // of a tangent
   T* gain() const { return at(3); }
-  T* shift() const { return at(4); }
-  T* a() const { return at(5); }
-  T* b() const { return at(6); }
+  T* sign() const { return at(4); }  // of gain: -1, 0 or 1
+  T* shift() const { return at(5); }
+  T* a() const { return at(6); }
+  T* b() const { return at(7); }
 
  private:
-  static constexpr int64_t kFields = 7;
+  static constexpr int64_t kFields = 8;
   T* at(int64_t field) const { return data_.get() + field * pitch_; }
 
   AlignedBuffer<T> data_;
   int64_t pitch_;
 };
 
-template <class T, bool kPool>
+// Sums come back per channel, [pitch]; buffers start at the unit's first pixel.
+template <class T>
 class ConvNormKernels {
   using K = ConvKernels<T>;
   using Vector = typename K::Vector;
-  static constexpr int kSize = kPool ? 4 : 1;
+  static constexpr int kLanes = K::kLanes;
 
  public:
+  // The mean of `pixels` pixels of z and the sum of squared distances from it.
+  static void moments(int64_t pixels, int64_t pitch, const T* z, T* mean, T* squares) {
+    const T share = T(1) / static_cast<T>(pixels);
+    for_columns(pitch, [&](auto columns, int64_t column) {
+      constexpr int kColumns = decltype(columns)::value;
+      const T* const from = z + column;
+      Vector first[kColumns], sum[kColumns] = {}, square[kColumns] = {};
+      for (int v = 0; v < kColumns; ++v) first[v] = load(from + v * kLanes);
+      for (int64_t p = 0; p < pixels * pitch; p += pitch) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kColumns; ++v) sum[v] += load(from + p + v * kLanes) - first[v];
+      }
+      for (int v = 0; v < kColumns; ++v) first[v] += share * sum[v];
+      for (int64_t p = 0; p < pixels * pitch; p += pitch) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kColumns; ++v) {
+          const Vector away = load(from + p + v * kLanes) - first[v];
+          square[v] += away * away;
+        }
+      }
+      put(mean + column, first);
+      put(squares + column, square);
+    });
+  }
+
+  // h from top.
+  static void activate(int64_t pixels, int64_t pitch, const ConvNorm<T>& norm, const T* top, T* h) {
+    for_columns(pitch, [&](auto columns, int64_t column) {
+      constexpr int kColumns = decltype(columns)::value;
+      Point at[kColumns];
+      Vector shift[kColumns];
+      for (int v = 0; v < kColumns; ++v) {
+        at[v].load_from(norm, column + v * kLanes);
+        shift[v] = load(norm.shift() + column + v * kLanes);
+      }
+      for (int64_t p = column; p < pixels * pitch; p += pitch) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kColumns; ++v) {
+          const Vector y = at[v].gain * at[v].normalised(load(top + p + v * kLanes)) + shift[v];
+          K::store(h + p + v * kLanes, y <= T(0) ? Vector{} : y);
+        }
+      }
+    });
+  }
+
+  // sum delta and sum delta x^ from top and the cotangent d of h.
+  static void gradient_sums(int64_t pixels, int64_t pitch, const ConvNorm<T>& norm, const T* top, const T* d,
+                            T* sums, T* x_sums) {
+    for_columns(pitch, [&](auto columns, int64_t column) {
+      constexpr int kColumns = decltype(columns)::value;
+      Point at[kColumns];
+      for (int v = 0; v < kColumns; ++v) at[v].load_from(norm, column + v * kLanes);
+      Vector sum[kColumns] = {}, x_sum[kColumns] = {};
+      for (int64_t p = column; p < pixels * pitch; p += pitch) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kColumns; ++v) {
+          const Vector delta = load(d + p + v * kLanes);
+          sum[v] += delta;
+          x_sum[v] += delta * at[v].normalised(load(top + p + v * kLanes));
+        }
+      }
+      put(sums + column, sum);
+      put(x_sums + column, x_sum);
+    });
+  }
+
+  // sum z' and sum x^ z'.
+  static void tangent_sums(int64_t pixels, int64_t pitch, const ConvNorm<T>& norm, const T* z, const T* zt,
+                           T* sums, T* x_sums) {
+    gradient_sums(pixels, pitch, norm, z, zt, sums, x_sums);
+  }
+
+  // h' from top and the z' beside it; h tells where the ReLU passes.
+  static void tangent(int64_t pixels, int64_t pitch, const ConvNorm<T>& norm, const ConvNorm<T>& along,
+                      const T* top, const T* h, const T* top_t, T* ht) {
+    for_columns(pitch, [&](auto columns, int64_t column) {
+      constexpr int kColumns = decltype(columns)::value;
+      Point at[kColumns];
+      Moved moved[kColumns];
+      Vector gain[kColumns], shift[kColumns];
+      for (int v = 0; v < kColumns; ++v) {
+        at[v].load_from(norm, column + v * kLanes);
+        moved[v].load_from(norm, along, column + v * kLanes);
+        gain[v] = load(along.gain() + column + v * kLanes);
+        shift[v] = load(along.shift() + column + v * kLanes);
+      }
+      for (int64_t p = column; p < pixels * pitch; p += pitch) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kColumns; ++v) {
+          const Vector x = at[v].normalised(load(top + p + v * kLanes));
+          const Vector xt = moved[v].normalised(load(top_t + p + v * kLanes), x);
+          const Vector y = at[v].gain * xt + gain[v] * x + shift[v];
+          K::store(ht + p + v * kLanes, load(h + p + v * kLanes) > T(0) ? y : Vector{});
+        }
+      }
+    });
+  }
+
+  // sum delta' and sum (delta' x^ + delta x^').
+  static void gradient_tangent_sums(int64_t pixels, int64_t pitch, const ConvNorm<T>& norm,
+                                    const ConvNorm<T>& along, const T* top, const T* top_t, const T* d,
+                                    const T* dt, T* sums, T* x_sums) {
+    for_columns(pitch, [&](auto columns, int64_t column) {
+      constexpr int kColumns = decltype(columns)::value;
+      Point at[kColumns];
+      Moved moved[kColumns];
+      for (int v = 0; v < kColumns; ++v) {
+        at[v].load_from(norm, column + v * kLanes);
+        moved[v].load_from(norm, along, column + v * kLanes);
+      }
+      Vector sum[kColumns] = {}, x_sum[kColumns] = {};
+      for (int64_t p = column; p < pixels * pitch; p += pitch) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kColumns; ++v) {
+          const Vector x = at[v].normalised(load(top + p + v * kLanes));
+          const Vector xt = moved[v].normalised(load(top_t + p + v * kLanes), x);
+          const Vector delta_t = load(dt + p + v * kLanes);
+          sum[v] += delta_t;
+          x_sum[v] += delta_t * x + load(d + p + v * kLanes) * xt;
+        }
+      }
+      put(sums + column, sum);
+      put(x_sums + column, x_sum);
+    });
+  }
+
+  // ---- Passes over all pixels of z.
+
   struct Block {  // images of rows x width pixels of z
     int64_t images, rows, width, pitch;
     int64_t pixels() const { return images * rows * width; }
   };
 
-  // The mean and the sum of squared distances from it, per channel.
-  static void moments(const Block& block, const T* z, T* mean, T* squares) {
-    const int64_t pixels = block.pixels();
-    const T share = T(1) / static_cast<T>(pixels);
-    for_channels(block, [&](int64_t v) {
-      const Vector first = load(z + v);
-      Vector sum = {};
-      for (int64_t p = 0; p < pixels; ++p) sum += load(z + v + p * block.pitch) - first;
-      const Vector centre = first + share * sum;
-      Vector square = {};
-      for (int64_t p = 0; p < pixels; ++p) {
-        const Vector from = load(z + v + p * block.pitch) - centre;
-        square += from * from;
-      }
-      K::store(mean + v, centre);
-      K::store(squares + v, square);
-    });
-  }
-
-  static void activate(const Block& block, const ConvNorm<T>& norm, const T* z, T* h) {
-    for_channels(block, [&](int64_t v) {
-      const Point at(norm, v);
-      const Vector shift = load(norm.shift() + v);
-      windows(block, [&](int64_t to, const std::array<int64_t, kSize>& from) {
-        Vector best = at.gain * at.normalised(z + v + from[0]);
-        for (int k = 1; k < kSize; ++k) {
-          const Vector next = at.gain * at.normalised(z + v + from[k]);
-          best = next > best ? next : best;
+  // top: of every 2 x 2 window the entry of `values` (z or z') where z has its maximum.
+  static void choose(const Block& block, const ConvNorm<T>& norm, const T* z, const T* values, T* top) {
+    for_columns(block.pitch, [&](auto columns, int64_t column) {
+      constexpr int kColumns = decltype(columns)::value;
+      Vector sign[kColumns];
+      for (int v = 0; v < kColumns; ++v) sign[v] = load(norm.sign() + column + v * kLanes);
+      windows<true>(block, [&](int64_t to, const std::array<int64_t, 4>& from) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kColumns; ++v) {
+          const int64_t c = column + v * kLanes;
+          Vector best = sign[v] * load(z + c + from[0]), value = load(values + c + from[0]);
+#pragma GCC unroll 3
+          for (size_t k = 1; k < 4; ++k) {
+            const Vector next = sign[v] * load(z + c + from[k]);
+            const auto larger = next > best;
+            best = larger ? next : best;
+            value = larger ? load(values + c + from[k]) : value;
+          }
+          K::store(top + c + to, value);
         }
-        const Vector y = best + shift;
-        K::store(h + v + to, y <= T(0) ? Vector{} : y);
       });
     });
   }
 
-  // sum delta and sum delta x^; d: the cotangent of h, already 0 where h is.
-  static void gradient_sums(const Block& block, const ConvNorm<T>& norm, const T* z, const T* d, T* sums,
-                            T* x_sums) {
-    for_channels(block, [&](int64_t v) {
-      const Point at(norm, v);
-      Vector sum = {}, x_sum = {};
-      windows(block, [&](int64_t to, const std::array<int64_t, kSize>& from) {
-        Vector x[kSize];
-        const auto where = at.largest(z + v, from, x);
-        const Vector delta = load(d + v + to);
-        sum += delta;
-        x_sum += delta * pick(where, x);
-      });
-      K::store(sums + v, sum);
-      K::store(x_sums + v, x_sum);
-    });
-  }
-
+  template <bool kPool>
   static void gradient(const Block& block, const ConvNorm<T>& norm, const T* z, const T* d, T* dz) {
-    for_channels(block, [&](int64_t v) {
-      const Point at(norm, v);
-      const Vector a = load(norm.a() + v), b = load(norm.b() + v), slope = at.r * at.gain;
-      windows(block, [&](int64_t to, const std::array<int64_t, kSize>& from) {
-        Vector x[kSize];
-        const auto where = at.largest(z + v, from, x);
-        const Vector delta = load(d + v + to);
-        for (int k = 0; k < kSize; ++k) {
-          K::store(dz + v + from[k], slope * (placed(where, k, delta) - a - x[k] * b));
+    for_columns(block.pitch, [&](auto columns, int64_t column) {
+      constexpr int kColumns = decltype(columns)::value;
+      Point at[kColumns];
+      Vector a[kColumns], b[kColumns];
+      for (int v = 0; v < kColumns; ++v) {
+        const int64_t c = column + v * kLanes;
+        at[v].load_from(norm, c);
+        a[v] = load(norm.a() + c);
+        b[v] = load(norm.b() + c);
+      }
+      const auto dz_of = [&](int v, Vector value, Vector delta) {
+        return at[v].r * at[v].gain * (delta - a[v] - at[v].normalised(value) * b[v]);
+      };
+      windows<kPool>(block, [&](int64_t to, const auto& from) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kColumns; ++v) {
+          const int64_t c = column + v * kLanes;
+          Window<kPool> window(at[v].sign, z + c, from);
+          const Vector delta = load(d + c + to);
+#pragma GCC unroll 4
+          for (size_t k = 0; k < from.size(); ++k) {
+            K::store(dz + c + from[k], dz_of(v, window.z[k], window.placed(k, delta)));
+          }
         }
       });
-      outside(block, [&](int64_t p) { K::store(dz + v + p, slope * (-a - at.normalised(z + v + p) * b)); });
-    });
-  }
-
-  // sum z' and sum x^ z'.
-  static void tangent_sums(const Block& block, const ConvNorm<T>& norm, const T* z, const T* zt, T* sums,
-                           T* x_sums) {
-    const int64_t pixels = block.pixels();
-    for_channels(block, [&](int64_t v) {
-      const Point at(norm, v);
-      Vector sum = {}, x_sum = {};
-      for (int64_t p = v; p < pixels * block.pitch; p += block.pitch) {
-        const Vector value = load(zt + p);
-        sum += value;
-        x_sum += at.normalised(z + p) * value;
-      }
-      K::store(sums + v, sum);
-      K::store(x_sums + v, x_sum);
-    });
-  }
-
-  static void tangent(const Block& block, const ConvNorm<T>& norm, const ConvNorm<T>& along, const T* z,
-                      const T* h, const T* zt, T* ht) {
-    for_channels(block, [&](int64_t v) {
-      const Point at(norm, v);
-      const Moved moved(at, along, v);
-      const Vector gain = load(along.gain() + v), shift = load(along.shift() + v);
-      windows(block, [&](int64_t to, const std::array<int64_t, kSize>& from) {
-        Vector x[kSize], xt[kSize];
-        const auto where = at.largest(z + v, from, x);
-        for (int k = 0; k < kSize; ++k) xt[k] = moved.normalised(zt + v + from[k], x[k]);
-        const Vector y = at.gain * pick(where, xt) + gain * pick(where, x) + shift;
-        K::store(ht + v + to, load(h + v + to) > T(0) ? y : Vector{});
+      outside<kPool>(block, [&](int64_t p) {
+        for (int v = 0; v < kColumns; ++v) {
+          const int64_t c = column + v * kLanes;
+          K::store(dz + c + p, dz_of(v, load(z + c + p), Vector{}));
+        }
       });
-    });
-  }
-
-  // sum delta' and sum (delta' x^ + delta x^').
-  static void gradient_tangent_sums(const Block& block, const ConvNorm<T>& norm, const ConvNorm<T>& along,
-                                    const T* z, const T* zt, const T* d, const T* dt, T* sums, T* x_sums) {
-    for_channels(block, [&](int64_t v) {
-      const Point at(norm, v);
-      const Moved moved(at, along, v);
-      Vector sum = {}, x_sum = {};
-      windows(block, [&](int64_t to, const std::array<int64_t, kSize>& from) {
-        Vector x[kSize], xt[kSize];
-        const auto where = at.largest(z + v, from, x);
-        for (int k = 0; k < kSize; ++k) xt[k] = moved.normalised(zt + v + from[k], x[k]);
-        const Vector delta_t = load(dt + v + to);
-        sum += delta_t;
-        x_sum += delta_t * pick(where, x) + load(d + v + to) * pick(where, xt);
-      });
-      K::store(sums + v, sum);
-      K::store(x_sums + v, x_sum);
     });
   }
 
   // dz and dz'. With kStill the input of the convolution does not move, and dz is not needed.
-  template <bool kStill>
+  template <bool kPool, bool kStill>
   static void gradient_tangent(const Block& block, const ConvNorm<T>& norm, const ConvNorm<T>& along,
                                const T* z, const T* zt, const T* d, const T* dt, T* dz, T* dzt) {
-    for_channels(block, [&](int64_t v) {
-      const Point at(norm, v);
-      const Moved moved(at, along, v);
-      const Vector a = load(norm.a() + v), b = load(norm.b() + v);
-      const Vector at_a = load(along.a() + v), at_b = load(along.b() + v);
-      const Vector slope = at.r * at.gain;
-      const Vector slope_t = at.r * load(along.gain() + v) - at.r * at.r * moved.c * at.gain;
-      const auto put = [&](int64_t p, Vector x, Vector delta, Vector delta_t) {
-        const Vector xt = moved.normalised(zt + v + p, x);
-        const Vector q = delta - a - x * b;
-        if (!kStill) K::store(dz + v + p, slope * q);
-        K::store(dzt + v + p, slope_t * q + slope * (delta_t - at_a - xt * b - x * at_b));
+    for_columns(block.pitch, [&](auto columns, int64_t column) {
+      constexpr int kColumns = decltype(columns)::value;
+      Point at[kColumns];
+      Moved moved[kColumns];
+      Vector a[kColumns], b[kColumns], at_a[kColumns], at_b[kColumns], slope[kColumns], slope_t[kColumns];
+      for (int v = 0; v < kColumns; ++v) {
+        const int64_t c = column + v * kLanes;
+        at[v].load_from(norm, c);
+        moved[v].load_from(norm, along, c);
+        a[v] = load(norm.a() + c);
+        b[v] = load(norm.b() + c);
+        at_a[v] = load(along.a() + c);
+        at_b[v] = load(along.b() + c);
+        slope[v] = at[v].r * at[v].gain;
+        slope_t[v] = at[v].r * load(along.gain() + c) - at[v].r * at[v].r * moved[v].c * at[v].gain;
+      }
+      const auto write = [&](int v, int64_t p, Vector value, Vector delta, Vector delta_t) {
+        const Vector x = at[v].normalised(value);
+        const Vector xt = moved[v].normalised(load(zt + p), x);
+        const Vector q = delta - a[v] - x * b[v];
+        if (!kStill) K::store(dz + p, slope[v] * q);
+        K::store(dzt + p, slope_t[v] * q + slope[v] * (delta_t - at_a[v] - xt * b[v] - x * at_b[v]));
       };
-      windows(block, [&](int64_t to, const std::array<int64_t, kSize>& from) {
-        Vector x[kSize];
-        const auto where = at.largest(z + v, from, x);
-        const Vector delta = load(d + v + to), delta_t = load(dt + v + to);
-        for (int k = 0; k < kSize; ++k) {
-          put(from[k], x[k], placed(where, k, delta), placed(where, k, delta_t));
+      windows<kPool>(block, [&](int64_t to, const auto& from) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kColumns; ++v) {
+          const int64_t c = column + v * kLanes;
+          Window<kPool> window(at[v].sign, z + c, from);
+          const Vector delta = load(d + c + to), delta_t = load(dt + c + to);
+#pragma GCC unroll 4
+          for (size_t k = 0; k < from.size(); ++k) {
+            write(v, c + from[k], window.z[k], window.placed(k, delta), window.placed(k, delta_t));
+          }
         }
       });
-      outside(block, [&](int64_t p) { put(p, at.normalised(z + v + p), Vector{}, Vector{}); });
+      outside<kPool>(block, [&](int64_t p) {
+        for (int v = 0; v < kColumns; ++v) {
+          const int64_t c = column + v * kLanes;
+          write(v, c + p, load(z + c + p), Vector{}, Vector{});
+        }
+      });
     });
   }
 
  private:
-  using Mask = decltype(Vector{} > Vector{});
-
   static Vector load(const T* at) { return K::load(at); }
+  template <int kColumns>
+  static void put(T* to, const Vector (&values)[kColumns]) {
+    for (int v = 0; v < kColumns; ++v) K::store(to + v * kLanes, values[v]);
+  }
 
   struct Point {
-    Point(const ConvNorm<T>& norm, int64_t v)
-        : mean(load(norm.mean() + v)), r(load(norm.r() + v)), gain(load(norm.gain() + v)) {}
-    Vector normalised(const T* z) const { return (load(z) - mean) * r; }
-    // x^ of a window, and which is the largest.
-    Mask largest(const T* z, const std::array<int64_t, kSize>& from, Vector* x) const {
-      Mask where = {};
-      x[0] = normalised(z + from[0]);
-      Vector best = gain * x[0];
-      for (int k = 1; k < kSize; ++k) {
-        x[k] = normalised(z + from[k]);
-        const Vector next = gain * x[k];
-        where = next > best ? Mask{} + k : where;
-        best = next > best ? next : best;
-      }
-      return where;
+    void load_from(const ConvNorm<T>& norm, int64_t c) {
+      mean = load(norm.mean() + c);
+      r = load(norm.r() + c);
+      gain = load(norm.gain() + c);
+      sign = load(norm.sign() + c);
     }
-    Vector mean, r, gain;
+    Vector normalised(Vector z) const { return (z - mean) * r; }
+    Vector mean, r, gain, sign;
   };
 
   struct Moved {
-    Moved(const Point& at, const ConvNorm<T>& along, int64_t v)
-        : r(at.r), mean(load(along.mean() + v)), c(load(along.c() + v)) {}
-    Vector normalised(const T* zt, Vector x) const { return r * (load(zt) - mean - x * c); }
+    void load_from(const ConvNorm<T>& norm, const ConvNorm<T>& along, int64_t column) {
+      r = load(norm.r() + column);
+      mean = load(along.mean() + column);
+      c = load(along.c() + column);
+    }
+    Vector normalised(Vector zt, Vector x) const { return r * (zt - mean - x * c); }
     Vector r, mean, c;
   };
 
-  static Vector pick(const Mask& where, const Vector* values) {
-    Vector value = values[0];
-    for (int k = 1; k < kSize; ++k) value = where == k ? values[k] : value;
-    return value;
-  }
-  static Vector placed(const Mask& where, int k, Vector value) {
-    return kPool ? (where == k ? value : Vector{}) : value;
+  // z of a window, and which of its pixels is the maximum.
+  template <bool kPool>
+  struct Window {
+    static constexpr size_t kSize = kPool ? 4 : 1;
+    using Mask = decltype(Vector{} > Vector{});
+    Window(Vector sign, const T* from, const std::array<int64_t, kSize>& at) {
+      z[0] = load(from + at[0]);
+      Vector best = sign * z[0];
+#pragma GCC unroll 3
+      for (size_t k = 1; k < kSize; ++k) {
+        z[k] = load(from + at[k]);
+        const Vector next = sign * z[k];
+        where = next > best ? Mask{} + static_cast<int>(k) : where;
+        best = next > best ? next : best;
+      }
+    }
+    Vector placed(size_t k, Vector value) const {
+      return kPool ? (where == static_cast<int>(k) ? value : Vector{}) : value;
+    }
+    Vector z[kSize];
+    Mask where = {};
+  };
+
+  // body(number of registers, first channel): so many that sums run side by side and pixels are read in
+  // order.
+  template <class Body>
+  static void for_columns(int64_t pitch, const Body& body) {
+    K::template pieces<K::kMaxVectors>(pitch / kLanes,
+                                       [&](auto columns, int64_t v) { body(columns, v * kLanes); });
   }
 
-  template <class Body>
-  static void for_channels(const Block& block, const Body& body) {
-    for (int64_t v = 0; v < block.pitch; v += K::kLanes) body(v);
-  }
-
-  // body(place of the window in h, places of its pixels in z), from the block's first pixels.
-  template <class Body>
+  // body(place of the window in h, places of its pixels in z).
+  template <bool kPool, class Body>
   static void windows(const Block& block, const Body& body) {
     const int64_t pitch = block.pitch;
     if constexpr (kPool) {
@@ -264,17 +365,17 @@ class ConvNormKernels {
         for (int64_t y = 0; y + 1 < block.rows; y += 2) {
           int64_t at = (image * block.rows + y) * step;
           for (int64_t x = 0; x + 1 < block.width; x += 2, at += 2 * pitch, to += pitch) {
-            body(to, {at, at + pitch, at + step, at + step + pitch});
+            body(to, std::array{at, at + pitch, at + step, at + step + pitch});
           }
         }
       }
     } else {
-      for (int64_t at = 0; at < block.pixels() * pitch; at += pitch) body(at, {at});
+      for (int64_t at = 0; at < block.pixels() * pitch; at += pitch) body(at, std::array{at});
     }
   }
 
   // The pixels of z in no window: a last odd column or row.
-  template <class Body>
+  template <bool kPool, class Body>
   static void outside(const Block& block, const Body& body) {
     if constexpr (kPool) {
       const int64_t width = block.width, even_rows = block.rows / 2 * 2;

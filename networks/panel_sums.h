@@ -53,6 +53,26 @@ class PanelSums {
     }
   }
 
+  // Rows and lanes change places, one bit of their numbers at a time.
+  template <int kStep>
+  static void transpose_square(Vector* rows) {
+    if constexpr (kStep < kLanes) {
+      constexpr auto kEach = std::make_integer_sequence<int, kLanes>();
+      for (int q = 0; q < kLanes; ++q) {
+        if (!(q & kStep)) exchange<kStep>(rows[q], rows[q + kStep], kEach);
+      }
+      transpose_square<2 * kStep>(rows);
+    }
+  }
+
+  // Lanes of a with the bit kStep and lanes of b without it change places.
+  template <int kStep, int... kLane>
+  static void exchange(Vector& a, Vector& b, std::integer_sequence<int, kLane...>) {
+    const Vector low = __builtin_shufflevector(a, b, (kLane & kStep ? kLanes + kLane - kStep : kLane)...);
+    b = __builtin_shufflevector(a, b, (kLane & kStep ? kLanes + kLane : kLane + kStep)...);
+    a = low;
+  }
+
  private:
   // ---- Outer products of two wide layers. R is transposed to [sample][column], so that a register holds
   // kLanes neighbouring columns of G: the same arithmetic as `product`, with nothing to add up across lanes.
@@ -134,26 +154,6 @@ class PanelSums {
       transpose_square<1>(square);
       for (int q = 0; q < kLanes; ++q) to[q * kStride] = square[q];
     }
-  }
-
-  // Rows and lanes change places, one bit of their numbers at a time.
-  template <int kStep>
-  static void transpose_square(Vector* rows) {
-    if constexpr (kStep < kLanes) {
-      constexpr auto kEach = std::make_integer_sequence<int, kLanes>();
-      for (int q = 0; q < kLanes; ++q) {
-        if (!(q & kStep)) exchange<kStep>(rows[q], rows[q + kStep], kEach);
-      }
-      transpose_square<2 * kStep>(rows);
-    }
-  }
-
-  // Lanes of a with the bit kStep and lanes of b without it change places.
-  template <int kStep, int... kLane>
-  static void exchange(Vector& a, Vector& b, std::integer_sequence<int, kLane...>) {
-    const Vector low = __builtin_shufflevector(a, b, (kLane & kStep ? kLanes + kLane - kStep : kLane)...);
-    b = __builtin_shufflevector(a, b, (kLane & kStep ? kLanes + kLane : kLane + kStep)...);
-    a = low;
   }
 
   // ---- Outer products with a narrow layer or in narrow registers. Samples stay in the lanes, whose sums are
