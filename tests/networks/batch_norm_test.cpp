@@ -9,9 +9,8 @@ namespace {
 struct NormPoint {
   explicit NormPoint(bool images, bool scale, int64_t tasks = 3) {
     Stream stream(StreamKey{.seed = 5});
-    std::vector<Params::Entry> entries{{"norm2.bias", normal(stream, {tasks, 4})}};
-    if (scale) entries.push_back({"norm2.weight", normal(stream, {tasks, 4})});
-    params = Params(entries);
+    params = Params({{"norm2.bias", normal(stream, {tasks, 4})}});
+    if (scale) params = params.joined(Params({{"norm2.weight", normal(stream, {tasks, 4})}}));
     x = images ? normal(stream, {tasks, 6, 4, 3, 5}) : normal(stream, {tasks, 6, 4});
     c = normal(stream, x.sizes());
     v = normal(stream, x.sizes());

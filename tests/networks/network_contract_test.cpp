@@ -173,6 +173,49 @@ TEST_CASE("every network: loss_at has the derivatives of differences", "[contrac
   }
 }
 
+TEST_CASE("every setting reaches the network", "[contract]") {
+  const auto draw = [](const NetworkConfig& config, const std::vector<int64_t>& input) {
+    Stream stream(StreamKey{.seed = 4});
+    return make_network(config, input, 5)->initial(stream);
+  };
+  const auto shape = [](const Params& params, const std::string& name) {
+    return params.at(name).sizes().vec();
+  };
+  using Shape = std::vector<int64_t>;
+
+  const auto mlp = draw({.hidden = {7, 6}, .initialization = "truncated_normal"}, {2, 3, 4});
+  CHECK(shape(mlp, "layer0.weight") == Shape{1, 7, 24});
+  CHECK(shape(mlp, "layer2.weight") == Shape{1, 5, 6});
+  CHECK(largest(mlp.at("layer0.weight")) <= 0.02);
+  CHECK(!draw({.batch_norm = "batch"}, {3}).contains("norm0.weight"));
+  CHECK(draw({.batch_norm = "batch", .batch_norm_scale = true}, {3}).contains("norm0.weight"));
+  const auto x = torch::full({1, 2, 3}, 50.0);
+  const auto params = draw({.hidden = {4}}, {3});
+  CHECK(largest(make_network({.hidden = {4}, .activation = "tanh"}, {3}, 5)->features(params, x)) <= 1);
+  CHECK(largest(make_network({.hidden = {4}, .activation = "relu"}, {3}, 5)->features(params, x)) > 1);
+
+  const auto conv4 = draw({.name = "conv4", .filters = 6, .batch_norm = "batch"}, {3, 33, 20});
+  CHECK(shape(conv4, "conv1.weight") == Shape{1, 3, 3, 3, 6});
+  CHECK(shape(conv4, "linear.weight") == Shape{1, 5, 6});
+  CHECK(!conv4.contains("norm1.weight"));
+  NetworkConfig config{
+      .name = "conv4", .filters = 6, .head = "flatten", .batch_norm = "batch", .batch_norm_scale = true};
+  CHECK(shape(draw(config, {3, 33, 20}), "linear.weight") == Shape{1, 5, 3 * 2 * 6});
+  CHECK(draw(config, {3, 33, 20}).contains("norm1.weight"));
+  config.downsample = "max_pool";
+  CHECK(shape(draw(config, {3, 33, 20}), "linear.weight") == Shape{1, 5, 2 * 1 * 6});
+  CHECK(largest(draw(config, {3, 33, 20}).at("linear.weight")) < 1);
+  config.initialization = "normal";
+  CHECK(largest(draw(config, {3, 33, 20}).at("linear.weight")) > 1);
+
+  NetworkConfig residual{.name = "resnet12", .filters = 4, .batch_norm = "batch"};
+  CHECK(shape(draw(residual, {1, 20, 16}), "conv5.weight") == Shape{1, 3, 3, 4, 10});
+  CHECK(shape(draw(residual, {1, 20, 16}), "linear.weight") == Shape{1, 5, 40});
+  CHECK(largest(draw(residual, {1, 20, 16}).at("linear.weight")) < 1);
+  residual.initialization = "normal";
+  CHECK(largest(draw(residual, {1, 20, 16}).at("linear.weight")) > 1);
+}
+
 TEST_CASE("networks are made by name, and what contradicts itself is refused", "[contract]") {
   const auto message = [](const NetworkConfig& config, const std::vector<int64_t>& input = {1, 28, 28}) {
     try {
