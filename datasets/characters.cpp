@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -106,30 +107,56 @@ void scale(Character& character, double factor) {
   }
 }
 
-// A blurred picture of a character in its box, of norm 1: the measure of likeness.
-constexpr int64_t kGlimpse = 14;
-std::vector<double> glimpse(const Character& character) {
+// The character in the middle of a picture, 0.7 of its width for a length of 1.
+constexpr double kShown = 0.7;
+std::vector<uint8_t> show(const Character& character, double pen, int64_t side) {
   auto lines = trace(character);
   const auto box = bounding_box(lines);
   for (auto& line : lines) {
     for (auto& p : line) {
-      p = {0.5 + 0.7 * (p.x - (box.low.x + box.high.x) / 2),
-           0.5 + 0.7 * (p.y - (box.low.y + box.high.y) / 2)};
+      p = {0.5 + kShown * (p.x - (box.low.x + box.high.x) / 2),
+           0.5 + kShown * (p.y - (box.low.y + box.high.y) / 2)};
     }
   }
-  std::vector<uint8_t> pixels(kGlimpse * kGlimpse);
-  draw_ink(lines, 0.2, kGlimpse, pixels.data());
+  std::vector<uint8_t> pixels(static_cast<size_t>(side * side));
+  draw_ink(lines, pen, side, pixels.data());
+  return pixels;
+}
+
+// A blurred picture of a character, of norm 1: the measure of likeness.
+std::vector<double> glimpse(const Character& character) {
+  const auto pixels = show(character, 0.2, 14);
   std::vector<double> values(pixels.begin(), pixels.end());
-  double norm = 0;
-  for (const double value : values) norm += value * value;
-  for (double& value : values) value /= std::sqrt(norm);
+  const double norm = std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
+  for (double& value : values) value /= norm;
   return values;
 }
 
 double likeness(const std::vector<double>& a, const std::vector<double>& b) {
-  double sum = 0;
-  for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+// Whether a part of the lines lies along another: less ink than the pen has drawn. (Crossings cost little.)
+bool covers_itself(const Character& character, double length) {
+  constexpr double kPen = 0.06;
+  constexpr int64_t kSide = 28;
+  const auto pixels = show(character, kPen, kSide);
+  const double ink = std::accumulate(pixels.begin(), pixels.end(), 0.0) / (255.0 * kSide * kSide);
+  return ink < 0.87 * kPen * kShown * length;
+}
+
+// The point at a fraction of the line's length.
+Point point_at(const Polyline& line, double fraction) {
+  const auto length = [&](size_t i) {
+    return std::hypot(line[i + 1].x - line[i].x, line[i + 1].y - line[i].y);
+  };
+  double rest = 0;
+  for (size_t i = 0; i + 1 < line.size(); ++i) rest += length(i);
+  rest *= std::clamp(fraction, 0.0, 1.0);
+  size_t i = 0;
+  for (; i + 2 < line.size() && rest > length(i); ++i) rest -= length(i);
+  const double part = std::min(1.0, rest / length(i));
+  return {line[i].x + part * (line[i + 1].x - line[i].x), line[i].y + part * (line[i + 1].y - line[i].y)};
 }
 
 // Fits the character to size 1 if it is a letter: neither a bare line or bow, nor a speck, nor a tangle.
@@ -149,7 +176,7 @@ bool well_formed(Character& character) {
       bends += std::abs(arc.turn) + std::abs(arc.corner);
     }
   }
-  return bends > 300 * kDegree && length < 3.8;
+  return bends > 300 * kDegree && length < 3.8 && !covers_itself(character, length);
 }
 
 }  // namespace
@@ -173,20 +200,12 @@ Polyline trace(const Stroke& stroke) {
 }
 
 std::vector<Polyline> trace(const Character& character) {
-  const auto at = [](const Polyline& line, double fraction) {
-    const auto last = static_cast<double>(line.size() - 1);
-    const double place = std::clamp(fraction, 0.0, 1.0) * last;
-    const auto i = std::min(static_cast<size_t>(place), line.size() - 2);
-    const double rest = place - static_cast<double>(i);
-    return Point{line[i].x + rest * (line[i + 1].x - line[i].x),
-                 line[i].y + rest * (line[i + 1].y - line[i].y)};
-  };
   std::vector<Polyline> lines;
   for (const auto& stroke : character.strokes) {
     auto line = trace(stroke);
     if (stroke.parent >= 0) {
-      const auto target = at(lines[static_cast<size_t>(stroke.parent)], stroke.on);
-      const auto own = at(line, stroke.own);
+      const auto target = point_at(lines[static_cast<size_t>(stroke.parent)], stroke.on);
+      const auto own = point_at(line, stroke.own);
       for (auto& p : line) p = {p.x + target.x - own.x + stroke.gap.x, p.y + target.y - own.y + stroke.gap.y};
     }
     lines.push_back(std::move(line));

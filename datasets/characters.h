@@ -45,7 +45,7 @@ struct Box {
 Box bounding_box(const std::vector<Polyline>& lines);
 
 // `count` characters of one alphabet: share primitives and a manner of joining them, and differ to the eye. A
-// pure function of (seed, alphabet). Their larger side has length 1.
+// pure function of (seed, alphabet). Their larger side has a length of about 1.
 std::vector<Character> invent_alphabet(uint64_t seed, uint64_t alphabet, int64_t count);
 
 }  // namespace innerloop

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "tests/datasets/draw.h"
+#include "tests/datasets/fixtures.h"
 #include "tests/torch_catch.h"
 
 using namespace innerloop;
@@ -11,15 +12,39 @@ using namespace innerloop::testing;
 
 namespace {
 
-// Made once: some data sets take a second.
+// Five classes of eight images in each split; every image is another one.
+void write_image_folder(const fs::path& folder) {
+  Files files;
+  for (const std::string split : {"train", "val", "test"}) {
+    for (int c = 0; c < 5; ++c) {
+      for (int i = 0; i < 8; ++i) {
+        const int number = 1 + i + 10 * c + (split == "train" ? 0 : split == "val" ? 50 : 100);
+        const auto value = [&](int row, int column) { return row == 0 && (number >> column & 1) ? 255 : 0; };
+        files.emplace_back(concat(split, "/", split, c, "/", i, ".png"), grey_image(8, 8, value));
+      }
+    }
+  }
+  write_folder(folder, files);
+}
+
+// Made once, those that read files from small ones.
 const Dataset& known(const std::string& name) {
   static std::map<std::string, std::unique_ptr<Dataset>> made;
   auto& dataset = made[name];
-  if (!dataset) dataset = make_dataset({.name = name});
+  if (dataset) return *dataset;
+  const Alone alone;
+  DatasetConfig config{.name = name};
+  if (name == "omniglot") write_omniglot(config.path = (alone / "omniglot").string(), 7);
+  if (name == "image_folder") write_image_folder(config.path = (alone / "images").string());
+  dataset = make_dataset(config);
   return *dataset;
 }
 
-std::vector<std::string> names() { return {"sine"}; }
+std::vector<std::string> names() {
+  std::vector<std::string> known_names;
+  for (const auto& row : datasets()) known_names.push_back(row.name);
+  return known_names;
+}
 
 EpisodeShape small_shape(const Dataset& dataset) {
   return {.ways = dataset.spec().classification ? 3 : 1, .shots = 2, .queries = 4};
@@ -63,7 +88,7 @@ TEST_CASE("every data set draws episodes of the shape, type and labels asked for
     CHECK(x.scalar_type() == dtype);
     CHECK(x.isfinite().all().item<bool>());
     if (spec.classification) {
-      CHECK(x.min().item<double>() == 0);  // paper, and ink: every pixel format spans its range
+      CHECK(x.min().item<double>() == 0);
       CHECK(x.max().item<double>() > 0.9);
       CHECK(x.max().item<double>() <= 1);
       CHECK(y.equal(torch::arange(shape.ways).repeat_interleave(per_class).expand({4, -1})));
@@ -129,6 +154,52 @@ TEST_CASE("no data set shows a sample twice in an episode", "[datasets][contract
   }
 }
 
+TEST_CASE("no data set shows an image in two splits", "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto& dataset = known(name);
+  if (!dataset.spec().classification) return;  // one distribution for all splits
+  std::set<std::vector<float>> all;
+  size_t seen = 0;
+  for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest}) {
+    const EpisodeShape shape{
+        .ways = std::min<int64_t>(dataset.classes(split), 100), .shots = 1, .queries = 6};
+    REQUIRE(shape.ways >= 3);
+    const auto x = draw_tasks(dataset, split, shape, 5).query_x.flatten(0, 1).flatten(1).contiguous();
+    std::set<std::vector<float>> images;
+    for (int64_t i = 0; i < x.size(0); ++i) {
+      const float* pixels = x[i].data_ptr<float>();
+      images.emplace(pixels, pixels + x.size(1));
+    }
+    seen += images.size();
+    all.merge(images);
+  }
+  CHECK(all.size() == seen);
+}
+
+TEST_CASE("every data set with classes shows each of them by its label", "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto& dataset = known(name);
+  Stream stream = task_stream(0);
+  if (!dataset.spec().classification) {
+    CHECK(dataset.classes(Split::kTrain) == 0);
+    CHECK_THROWS_WITH(dataset.draw_labelled(Split::kTrain, 1, stream), contains(name));
+    return;
+  }
+  const int64_t classes = dataset.classes(Split::kTrain);
+  const auto labelled = dataset.draw_labelled(Split::kTrain, 500, stream);
+  std::vector<int64_t> sizes{1, 500};
+  sizes.insert(sizes.end(), dataset.spec().input.begin(), dataset.spec().input.end());
+  CHECK(labelled.x.sizes() == sizes);
+  CHECK(labelled.y.sizes() == std::vector<int64_t>{1, 500});
+  CHECK(labelled.y.min().item<int64_t>() >= 0);
+  CHECK(labelled.y.max().item<int64_t>() < classes);
+  CHECK(labelled.y.max().item<int64_t>() >= classes - 1 - classes / 50);
+  Stream again = task_stream(0);
+  CHECK(dataset.draw_labelled(Split::kTrain, 500, again).x.equal(labelled.x));
+}
+
 TEST_CASE("every data set refuses shapes that are no task", "[datasets][contract]") {
   const auto name = GENERATE(from_range(names()));
   CAPTURE(name);
@@ -188,6 +259,11 @@ TEST_CASE("settings that a data set does not know are refused by their keys", "[
   refused({.name = "sine", .image_size = 28}, "image_size");
   refused({.name = "sine", .mean = {0.5}}, "mean");
   refused({.name = "sine", .std = {0.5}}, "std");
+  refused({.name = "strokes", .path = "somewhere"}, "path");
+  refused({.name = "strokes", .splits = "official"}, "splits");
+  refused({.name = "omniglot", .observe_task = true}, "observe_task");
+  refused({.name = "image_folder", .path = "somewhere", .splits = "vinyals"}, "splits");
+  refused({.name = "strokes", .observe_task = true}, "observe_task");
 }
 
 TEST_CASE("splits have names", "[datasets]") {
