@@ -199,7 +199,7 @@ TEST_CASE("joint training of a classifier learns all training classes and adapts
   std::vector<double> before, after;
   for (const auto& row : metrics) before.push_back(row.front()), after.push_back(row.back());
   CHECK(mean(before) == Approx(1.0 / 3));  // every logit is 0: the first class
-  CHECK(mean(after) > 0.4);
+  CHECK(mean(after) > 1.0 / 3 + 0.03);
 }
 
 TEST_CASE("nearest neighbour on pixels is the label of the nearest support image", "[meta]") {
