@@ -98,8 +98,7 @@ template <class T>
 std::shared_ptr<const Conv4Plan> plan_for(const Conv4Config& config, const Tensor& x) {
   const Conv4Geometry geometry{config.channels, config.height,   config.width,     config.filters,
                                config.outputs,  config.max_pool, config.mean_head, kBatchNormEpsilon};
-  return std::make_shared<const Conv4Plan>(geometry, x.size(1), Conv4Passes<T>::pitch(config.filters),
-                                           sizeof(T));
+  return conv4_plan(geometry, x.size(1), Conv4Passes<T>::pitch(config.filters), sizeof(T));
 }
 
 template <class T>

@@ -20,8 +20,8 @@ Side side(int64_t n, int64_t stride) {
 
 }  // namespace
 
-Conv4Plan::Conv4Plan(const Conv4Geometry& of, int64_t n, int64_t pitch_, int64_t element_bytes)
-    : geometry(of), samples(n), pitch(pitch_) {
+Conv4Plan::Conv4Plan(const Conv4Geometry& of, int64_t n, int64_t pitch_, int64_t bytes)
+    : geometry(of), samples(n), pitch(pitch_), element_bytes(bytes) {
   const int64_t stride = of.max_pool ? 1 : 2;
   int64_t height = of.height, width = of.width;
   unit_pixels = 0;
@@ -79,6 +79,20 @@ Conv4Plan::Conv4Plan(const Conv4Geometry& of, int64_t n, int64_t pitch_, int64_t
     width = stage.out_width;
   }
   feature_count = of.mean_head ? of.filters : of.filters * height * width;
+}
+
+std::shared_ptr<const Conv4Plan> conv4_plan(const Conv4Geometry& geometry, int64_t samples, int64_t pitch,
+                                            int64_t element_bytes) {
+  constexpr size_t kPlans = 4;  // support and query sets, for training and evaluation
+  thread_local std::vector<std::shared_ptr<const Conv4Plan>> plans;
+  for (const auto& plan : plans) {
+    if (plan->geometry == geometry && plan->samples == samples && plan->pitch == pitch &&
+        plan->element_bytes == element_bytes) {
+      return plan;
+    }
+  }
+  if (plans.size() == kPlans) plans.erase(plans.begin());
+  return plans.emplace_back(std::make_shared<const Conv4Plan>(geometry, samples, pitch, element_bytes));
 }
 
 }  // namespace innerloop

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "networks/conv_plan.h"
@@ -15,6 +16,7 @@ struct Conv4Geometry {  // as Conv4Config
   int64_t channels, height, width, filters, outputs;
   bool max_pool, mean_head;
   double epsilon;  // of batch normalisation
+  bool operator==(const Conv4Geometry&) const = default;
 };
 
 // A part of a stage's images small enough for the cache: whole images, or some rows of one image. Rows are
@@ -49,11 +51,15 @@ struct Conv4Plan {
   Conv4Plan(const Conv4Geometry& geometry, int64_t samples, int64_t pitch, int64_t element_bytes);
 
   Conv4Geometry geometry;
-  int64_t samples, pitch;
+  int64_t samples, pitch, element_bytes;
   int64_t before_rows, before_columns;  // zeros in front of the images
   std::array<Conv4Stage, kStages> stages;
   int64_t unit_pixels;    // of z in the largest unit
   int64_t feature_count;  // what the linear layer sees
 };
+
+// The same, from the thread's last few if it is among them: making one takes a hundredth of a small task.
+std::shared_ptr<const Conv4Plan> conv4_plan(const Conv4Geometry& geometry, int64_t samples, int64_t pitch,
+                                            int64_t element_bytes);
 
 }  // namespace innerloop

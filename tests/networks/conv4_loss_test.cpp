@@ -77,6 +77,7 @@ std::vector<Case> cases() {
       {config(2, 21, 24, false, true), 1, 3, false}, {config(1, 3, 3, false, true), 1, 7},
       {config(2, 28, 32, true, true), 1, 2},         {config(1, 1, 2, false, false), 2, 9, false},
   };
+  out.push_back({config(3, 64, 8, true, true, true), 1, 33});  // too large to keep all of z
   Case oblong{config(2, 19, 8, true, false, true), 2, 3};
   oblong.config.width = 30;
   out.push_back(oblong);
