@@ -68,12 +68,12 @@ TEST_CASE("a preview that cannot be drawn is refused and leaves nothing", "[prog
     std::string message;
   };
   const TemporaryFolder folder;
-  const auto png = (folder / "sheet.png").string();
+  const auto png = (folder / "sheet.png").string(), gif = (folder / "sheet.gif").string();
   const auto row = GENERATE_COPY(from_range(std::vector<Row>{
       {{"list", "datasets", "--preview", png, "--dataset", "sine"}, "sine has none"},
       {{"list", "datasets", "--preview", png, "--dataset", "stroke"}, "did you mean 'strokes'?"},
       {{"list", "datasets", "--preview", png, "--path", "x"}, "dataset.path"},
-      {{"list", "datasets", "--preview", (folder / "sheet.gif").string()}, ".png or .jpg"},
+      {{"list", "datasets", "--preview", gif}, ".png or .jpg"},
       {{"list", "configs", "--preview", png}, "list datasets"},
       {{"list", "datasets", "--dataset", "strokes"}, "--preview"},
   }));
