@@ -104,7 +104,7 @@ int adapt(const std::vector<std::string>& arguments) {
   ThreadPool pool(thread_count(run.config), &Executor::prepare_thread);
   if (run.config.side == Side::kSupervised) {
     SupervisedMetaLearner learner(run.config.supervised, pool);
-    report_supervised(learner, run.config, run.directory, "adapt", std::nullopt);
+    report_supervised(learner, run.config, run.directory, "adapt");
     return 0;
   }
   const auto learner = restore_learner(run, pool);

@@ -51,9 +51,8 @@ int bench(const std::vector<std::string>& arguments) {
   const TrainingOutcome outcome = training.run();
   if (outcome.exit_code != 0) return outcome.exit_code;
   std::cout << '\n';
+  report_supervised(job.learner(), request.config, request.directory, "bench");
   const auto& times = outcome.milliseconds;
-  report_supervised(job.learner(), request.config, request.directory, "bench",
-                    times.empty() ? std::nullopt : std::optional(median(times)));
   if (!times.empty()) std::cout << milliseconds_text(times) << '\n';
   return 0;
 }

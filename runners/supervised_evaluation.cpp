@@ -1,6 +1,7 @@
 #include "runners/supervised_evaluation.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <iomanip>
 #include <iostream>
@@ -80,7 +81,11 @@ EpisodeShape evaluation_shape(const SupervisedMetaLearner& learner,
 SupervisedResult evaluate_supervised(const SupervisedMetaLearner& learner, const ExperimentConfig& config) {
   const auto& evaluation = config.supervised_evaluation;
   SupervisedResult result;
+  auto shown = std::chrono::steady_clock::now();
   result.steps = statistics(learner.evaluate(evaluation, [&](int64_t done) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - shown < std::chrono::seconds(5)) return;
+    shown = now;
     std::cerr << "  evaluated " << done << " of " << evaluation.tasks << " test tasks\n";
   }));
   for (const auto& step : result.steps) {
@@ -193,8 +198,7 @@ void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const
 }
 
 void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& config,
-                       const RunDirectory& directory, const std::string& name,
-                       std::optional<double> milliseconds) {
+                       const RunDirectory& directory, const std::string& name) {
   const auto& root = directory.root();
   const bool best = std::filesystem::exists(directory.best_checkpoint());
   const Checkpoint checkpoint =
@@ -209,7 +213,7 @@ void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& c
   SupervisedResult result = evaluate_supervised(learner, config);
   result.meta_iterations = done;
   result.selected_iteration = checkpoint.iteration;
-  result.milliseconds = milliseconds ? milliseconds : logged_milliseconds(directory.log());
+  result.milliseconds = logged_milliseconds(directory.log());
   print_result(std::cout, learner, config, result);
 
   const auto wrote = [](const std::filesystem::path& file) {

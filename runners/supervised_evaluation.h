@@ -55,9 +55,8 @@ void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const
 std::string evaluation_text(const SupervisedMetaLearner& learner, const ExperimentConfig& config);
 
 // Evaluates, prints, and writes NAME.json, NAME.png, NAME_tasks.png (regression) and progress.png into the
-// run directory. `milliseconds` per meta-iteration of this process' training; without it the log is asked.
+// run directory. The milliseconds per meta-iteration are those that the log tells of the last training there.
 void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& config,
-                       const RunDirectory& directory, const std::string& name,
-                       std::optional<double> milliseconds);
+                       const RunDirectory& directory, const std::string& name);
 
 }  // namespace innerloop

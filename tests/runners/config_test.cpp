@@ -15,7 +15,7 @@ std::string other_value(const Option& option, const ExperimentConfig& defaults) 
   std::vector<std::string> candidates = option.known;
   candidates.insert(candidates.end(), {"7", "0.25", "3,5", "true", "false", "layer0.*"});
   for (const auto& candidate : candidates) {
-    ExperimentConfig config;
+    ExperimentConfig config = defaults;
     if (option.set(config, candidate) && option.get(config) != option.get(defaults)) return candidate;
   }
   return "";
@@ -34,20 +34,45 @@ std::string message_of(const std::string& ini) {
 
 }  // namespace
 
-TEST_CASE("every key can be set, and the written configuration reads back the same", "[config]") {
-  const ExperimentConfig defaults;
+TEST_CASE("every key can be set on its sides, and the written configuration reads back the same",
+          "[config]") {
+  const Side side = GENERATE(Side::kPolicy, Side::kSupervised);
+  const ExperimentConfig defaults = default_config(side);
   for (const auto& option : options()) {
+    if (!option.fits(side)) continue;
     INFO(option.name);
-    const std::string value = other_value(option, defaults);
+    std::string value = other_value(option, defaults);
     REQUIRE(!value.empty());
-    const auto config = make_config({{option.name, value, "test"}});
+    if (option.name == "meta.optimizer") value = "sgd";  // trpo is for policies alone
+    const auto config = make_config({{option.name, value, "test"}}, {}, side);
     const TemporaryFolder folder;
     write_file(folder / "x.ini", format_config(config));
     CHECK(option.get(config) == value);
+    CHECK(config.side == side);
     CHECK(format_config(make_config(read_settings(folder / "x.ini"))) == format_config(config));
     const bool text_differs = training_text(config) != training_text(defaults);
     CHECK(text_differs == option.determines_training);
   }
+}
+
+TEST_CASE("a shared key reaches the side whose keys stand beside it, with that side's defaults", "[config]") {
+  const Setting steps{"inner.steps", "3", "f:1"};
+  const auto supervised = make_config({steps, {"dataset.name", "sine", "f:2"}});
+  CHECK(supervised.side == Side::kSupervised);
+  CHECK(supervised.supervised.inner.steps == 3);
+  CHECK(supervised.supervised.optimizer.name == "adam");
+  CHECK(supervised.learner.inner.steps == PolicyMetaConfig().inner.steps);
+  CHECK(make_config({steps}).learner.inner.steps == 3);
+  CHECK(make_config({steps}, {}, Side::kSupervised).supervised.inner.steps == 3);
+  CHECK_THAT(format_config(supervised),
+             !contains("[policy]") && !contains("max_kl") && contains("[network]"));
+  CHECK_THAT(format_config(make_config({steps})), !contains("[dataset]") && contains("max_kl"));
+  CHECK(make_config({{"algorithm", "fomaml", "f:1"}}, {}, Side::kSupervised).supervised.inner.first_order);
+  CHECK_THROWS_WITH(
+      make_config({{"dataset.name", "sine", "f:2"}}, {{"policy.hidden", "5", "--policy.hidden"}}),
+      contains("--policy.hidden is a key of policies, f:2: dataset.name one of supervised learning"));
+  CHECK_THROWS_WITH(make_config({{"dataset.name", "sine", "f:2"}, {"meta.optimizer", "trpo", "f:3"}}),
+                    contains("f:3: meta.optimizer is 'trpo'"));
 }
 
 TEST_CASE("flags override the file, which overrides the defaults", "[config]") {
@@ -78,6 +103,9 @@ TEST_CASE("a configuration that cannot be understood says where, what and what i
   for (const char* sizes : {"0", "100,-1", "100,,100", "100 100", ","}) {
     CHECK_THAT(message_of(concat("[policy]\nhidden = ", sizes, "\n")), contains("whole numbers above 0"));
   }
+  CHECK_THAT(message_of("[dataset]\nmean = 0,x\n"), contains("numbers separated by commas"));
+  CHECK_THAT(message_of("[dataset]\nstd = 1,0\n"), contains("numbers above 0"));
+  CHECK_THAT(message_of("[dataset]\nmean =\n"), contains("numbers separated by commas"));
   for (const char* discount : {"0", "1.01", "-1", "inf"}) {
     CHECK_THAT(message_of(concat("[advantage]\ndiscount = ", discount, "\n")), contains("at most 1"));
   }
