@@ -196,7 +196,7 @@ inline Files small_classes(int images, int side = 8, const std::string& validati
     for (int c = 0; c < (split == "train" ? 4 : 3); ++c) {
       for (int i = 0; i < images; ++i) {
         files.emplace_back(
-            concat(split, "/", split[0], "_class", c, "/image", i, ".png"),
+            concat(split, "/", split == validation ? "val" : split, "_class", c, "/image", i, ".png"),
             grey_image(side, side, [&](int row, int) { return (c * 80 + i * 10 + row) % 256; }));
       }
     }
