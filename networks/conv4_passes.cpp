@@ -4,53 +4,13 @@
 #include <cmath>
 
 #include "networks/conv4_head.h"
+#include "networks/conv_channels.h"
+#include "networks/conv_norm.h"
 
 namespace innerloop {
 namespace {
 
 constexpr size_t kStages = Conv4Plan::kStages;
-
-// Sums over units, per channel.
-template <class T>
-class ChannelSums {
- public:
-  explicit ChannelSums(int64_t channels) : values_(static_cast<size_t>(channels), 0.0) {}
-  void add(const T* part) {
-    for (size_t c = 0; c < values_.size(); ++c) values_[c] += static_cast<double>(part[c]);
-  }
-  T sum(int64_t c) const { return static_cast<T>(values_[static_cast<size_t>(c)]); }
-  T mean(int64_t c, int64_t count) const {
-    return static_cast<T>(values_[static_cast<size_t>(c)] / static_cast<double>(count));
-  }
-
- private:
-  std::vector<double> values_;
-};
-
-// Mean and variance over units (Chan, Golub and LeVeque, "Algorithms for computing the sample variance",
-// 1983).
-template <class T>
-class ChannelMoments {
- public:
-  explicit ChannelMoments(int64_t channels)
-      : means_(static_cast<size_t>(channels), 0.0), squares_(static_cast<size_t>(channels), 0.0) {}
-  void add(int64_t count, const T* mean, const T* squares) {
-    const auto before = static_cast<double>(count_), now = static_cast<double>(count);
-    count_ += count;
-    const double share = now / static_cast<double>(count_);
-    for (size_t c = 0; c < means_.size(); ++c) {
-      const double step = static_cast<double>(mean[c]) - means_[c];
-      means_[c] += step * share;
-      squares_[c] += static_cast<double>(squares[c]) + step * step * before * share;
-    }
-  }
-  double mean(int64_t c) const { return means_[static_cast<size_t>(c)]; }
-  double variance(int64_t c) const { return squares_[static_cast<size_t>(c)] / static_cast<double>(count_); }
-
- private:
-  int64_t count_ = 0;
-  std::vector<double> means_, squares_;
-};
 
 template <class T>
 typename ConvNormKernels<T>::Block block_of(const Conv4Plan& plan, const Conv4Stage& stage,
@@ -66,87 +26,11 @@ int64_t out_pixels(const Conv4Plan& plan, const Conv4Stage& stage, const Conv4Un
   return unit.images * (plan.geometry.max_pool ? unit.rows / 2 : unit.rows) * stage.out_width;
 }
 
-int64_t inputs(const Conv4Plan& plan, size_t l) {
-  return l == 0 ? plan.geometry.channels : plan.geometry.filters;
-}
-
-template <class T>
-std::array<AlignedBuffer<T>, kStages> pooled_buffers(const Conv4Plan& plan) {
-  std::array<AlignedBuffer<T>, kStages> out;
-  for (size_t l = 0; l < kStages; ++l) {
-    out[l] = AlignedBuffer<T>(plan.samples * plan.stages[l].out_pixels() * plan.pitch);
-  }
-  return out;
-}
-
-template <class T>
-std::vector<ConvNorm<T>> norms_of(const Conv4Plan& plan) {
-  std::vector<ConvNorm<T>> out;
-  for (size_t l = 0; l < kStages; ++l) out.emplace_back(plan.pitch);
-  return out;
-}
-
 }  // namespace
 
 template <class T>
-Conv4Kernels<T>::Conv4Kernels(const Conv4Plan& plan, const std::array<const T*, kStages>& kernels)
-    : plan_(plan), source_(kernels) {
-  const int64_t filters = plan.geometry.filters;
-  for (size_t l = 0; l < kStages; ++l) {
-    forward_[l] = source_[l];
-    if (plan.pitch == filters) continue;
-    const int64_t rows = 9 * inputs(plan, l);
-    T* to = held_.emplace_back(rows * plan.pitch).get();
-    forward_[l] = to;
-    for (int64_t i = 0; i < rows; ++i, to += plan.pitch) {
-      std::copy(source_[l] + i * filters, source_[l] + (i + 1) * filters, to);
-      std::fill(to + filters, to + plan.pitch, T(0));
-    }
-  }
-}
-
-template <class T>
-void Conv4Kernels<T>::transpose() {
-  if (transposed_[1] != nullptr) return;
-  const int64_t filters = plan_.geometry.filters, pitch = plan_.pitch;
-  for (size_t l = 1; l < kStages; ++l) {
-    T* to = held_.emplace_back(9 * filters * pitch).get();
-    const T* from = forward_[l];
-    transposed_[l] = to;
-    for (int64_t tap = 0; tap < 9; ++tap, from += filters * pitch, to += filters * pitch) {
-      ConvKernels<T>::transpose(from, filters, pitch, to);
-    }
-  }
-}
-
-template <class T>
-Conv4Activations<T>::Conv4Activations(const Conv4Plan& plan)
-    : h(pooled_buffers<T>(plan)), features(plan.samples * plan.feature_count) {
-  if (plan.geometry.max_pool) top = pooled_buffers<T>(plan);
-  for (size_t l = 0; l < kStages; ++l) {
-    const auto& stage = plan.stages[l];
-    if (stage.keeps) z[l] = AlignedBuffer<T>(plan.samples * stage.pixels() * plan.pitch);
-  }
-}
-
-template <class T>
-Conv4Scratch<T>::Conv4Scratch(const Conv4Plan& plan)
-    : dz(plan.unit_pixels * plan.pitch),
-      dz_tangent(plan.unit_pixels * plan.pitch),
-      z(plan.stages[0].keeps ? 0 : plan.unit_pixels * plan.pitch),
-      z_tangent(plan.stages[0].keeps ? 0 : plan.unit_pixels * plan.pitch),
-      kernel_gradient(9 * std::max(plan.geometry.filters, plan.geometry.channels) * plan.pitch),
-      d_features(plan.samples * plan.feature_count),
-      sums(plan.pitch),
-      x_sums(plan.pitch) {}
-
-template <class T>
-Conv4Tangent<T>::Conv4Tangent(const Conv4Plan& plan)
-    : at(plan), d(pooled_buffers<T>(plan)), norms(norms_of<T>(plan)) {}
-
-template <class T>
 Conv4Passes<T>::Conv4Passes(std::shared_ptr<const Conv4Plan> plan, const T* x)
-    : plan_(std::move(plan)), at_(*plan_), norms_(norms_of<T>(*plan_)) {
+    : plan_(std::move(plan)), at_(*plan_), norms_(conv4_norms<T>(*plan_)) {
   const auto& stage = plan_->stages[0];
   const auto& of = plan_->geometry;
   const int64_t channels = of.channels, count = plan_->samples * stage.in_height * stage.in_width * channels;
@@ -239,7 +123,7 @@ void Conv4Passes<T>::forward_stage(size_t l, const Conv4Statistics<const T>* use
 template <class T>
 void Conv4Passes<T>::backward(const T* c, const Conv4View<T>& gradient, Conv4Scratch<T>& scratch) {
   kernels_->transpose();
-  if (!d_[0]) d_ = pooled_buffers<T>(*plan_);
+  if (!d_[0]) d_ = conv4_pooled_buffers<T>(*plan_);
   const Conv4Head<T> head(*plan_);
   head.weight_gradient(c, at_.features.get(), false, gradient.weight);
   head.bias_gradient(c, gradient.bias);
@@ -448,14 +332,6 @@ void Conv4Passes<T>::copy_gradient(const Conv4Stage& stage, T* to, const Conv4Sc
   }
 }
 
-template class Conv4Kernels<float>;
-template class Conv4Kernels<double>;
-template struct Conv4Activations<float>;
-template struct Conv4Activations<double>;
-template struct Conv4Scratch<float>;
-template struct Conv4Scratch<double>;
-template struct Conv4Tangent<float>;
-template struct Conv4Tangent<double>;
 template class Conv4Passes<float>;
 template class Conv4Passes<double>;
 

@@ -18,33 +18,10 @@
 
 #include <array>
 
+#include "networks/conv_channels.h"
 #include "networks/conv_kernels.h"
 
 namespace innerloop {
-
-// Per-channel numbers of one stage at a point, or of its tangent, [pitch] each, 0 at first.
-template <class T>
-class ConvNorm {
- public:
-  explicit ConvNorm(int64_t pitch) : data_(kFields * pitch), pitch_(pitch) {
-    for (int64_t i = 0; i < kFields * pitch; ++i) data_.get()[i] = T(0);
-  }
-  T* mean() const { return at(0); }  // of z, or of z'
-  T* r() const { return at(1); }     // of a point
-  T* c() const { return at(2); }     // of a tangent
-  T* gain() const { return at(3); }
-  T* sign() const { return at(4); }  // of gain: -1, 0 or 1
-  T* shift() const { return at(5); }
-  T* a() const { return at(6); }
-  T* b() const { return at(7); }
-
- private:
-  static constexpr int64_t kFields = 8;
-  T* at(int64_t field) const { return data_.get() + field * pitch_; }
-
-  AlignedBuffer<T> data_;
-  int64_t pitch_;
-};
 
 // Sums come back per channel, [pitch]; buffers start at the unit's first pixel.
 template <class T>
