@@ -88,6 +88,19 @@ TEST_CASE("a damaged file is built again, wherever the damage is", "[datasets][i
   check_rebuilt({});
 }
 
+TEST_CASE("a file is replaced and never written into, so whoever reads it reads on",
+          "[datasets][image_cache]") {
+  const Alone alone;
+  Builder old{9}, changed{8};
+  old.get({"letters", "here", 1});
+  const auto path = alone / "cache" / alone.cached().at(0);
+  const auto before = read_bytes(path);
+  fs::create_hard_link(path, alone / "as_opened_before");
+  changed.get({"letters", "here", 2});
+  CHECK(read_bytes(alone / "as_opened_before") == before);
+  CHECK(read_bytes(path) != before);
+}
+
 TEST_CASE("a failure while building leaves nothing behind", "[datasets][image_cache]") {
   const Alone alone;
   CHECK_THROWS_WITH(
