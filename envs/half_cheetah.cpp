@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "envs/sine_cosine.h"
 
 namespace innerloop {
 namespace {
@@ -109,42 +110,39 @@ StepResult HalfCheetah::judge(double velocity, double squared_action) const {
 // that it took to r is the angle's rate times (r.z, -r.x).
 void HalfCheetah::derive() {
   if (!needs_centre_) return;
-  struct Frame {
-    Eigen::Vector2d position, velocity;
-    double angle, rate, cosine, sine;
-    Eigen::Vector2d turn(const Eigen::Vector2d& r) const {
-      return {cosine * r.x() + sine * r.y(), cosine * r.y() - sine * r.x()};
-    }
-    Eigen::Vector2d turning(const Eigen::Vector2d& turned) const {
-      return {rate * turned.y(), -rate * turned.x()};
-    }
-  };
   const mjtNum* q = data().qpos;
   const mjtNum* v = data().qvel;
-  std::array<Frame, kBodies> frames;
+  std::array<double, kBodies> angles{}, rates{}, sines, cosines;
+  for (size_t k = 0; k < kBodies; ++k) {
+    const int parent = segments_[k].parent;
+    const auto above = static_cast<size_t>(parent);
+    angles[k] = q[k + 2] + (parent < 0 ? 0 : angles[above]);  // after rootx and rootz
+    rates[k] = v[k + 2] + (parent < 0 ? 0 : rates[above]);
+  }
+  sine_cosine(angles, sines, cosines);
+  const auto turn = [&](size_t k, const Eigen::Vector2d& r) -> Eigen::Vector2d {
+    return {cosines[k] * r.x() + sines[k] * r.y(), cosines[k] * r.y() - sines[k] * r.x()};
+  };
+  const auto turning = [&](size_t k, const Eigen::Vector2d& turned) -> Eigen::Vector2d {
+    return {rates[k] * turned.y(), -rates[k] * turned.x()};
+  };
+  std::array<Eigen::Vector2d, kBodies> positions, velocities;
   centre_.setZero();
   centre_velocity_.setZero();
-  for (size_t k = 0; k < segments_.size(); ++k) {
+  for (size_t k = 0; k < kBodies; ++k) {
     const Segment& segment = segments_[k];
-    Frame& frame = frames[k];
-    frame.angle = q[k + 2];  // after rootx and rootz
-    frame.rate = v[k + 2];
     if (segment.parent < 0) {
-      frame.position = segment.joint + Eigen::Vector2d(q[0], q[1]);
-      frame.velocity = {v[0], v[1]};
+      positions[k] = segment.joint + Eigen::Vector2d(q[0], q[1]);
+      velocities[k] = {v[0], v[1]};
     } else {
-      const Frame& parent = frames[static_cast<size_t>(segment.parent)];
-      const Eigen::Vector2d joint = parent.turn(segment.joint);
-      frame.position = parent.position + joint;
-      frame.velocity = parent.velocity + parent.turning(joint);
-      frame.angle += parent.angle;
-      frame.rate += parent.rate;
+      const auto parent = static_cast<size_t>(segment.parent);
+      const Eigen::Vector2d joint = turn(parent, segment.joint);
+      positions[k] = positions[parent] + joint;
+      velocities[k] = velocities[parent] + turning(parent, joint);
     }
-    frame.cosine = std::cos(frame.angle);
-    frame.sine = std::sin(frame.angle);
-    const Eigen::Vector2d centre = frame.turn(segment.centre);
-    centre_ += segment.mass_share * (frame.position + centre);
-    centre_velocity_ += segment.mass_share * (frame.velocity + frame.turning(centre));
+    const Eigen::Vector2d centre = turn(k, segment.centre);
+    centre_ += segment.mass_share * (positions[k] + centre);
+    centre_velocity_ += segment.mass_share * (velocities[k] + turning(k, centre));
   }
 }
 
