@@ -64,10 +64,8 @@ TEST_CASE("colours come as red, green and blue planes, grey images as one", "[da
   CHECK(colour.channels == 3);
   CHECK(colour.height == 2);
   CHECK(colour.width == 3);
-  Bytes expected(6, 250);
-  expected.insert(expected.end(), 6, 120);
-  expected.insert(expected.end(), 6, 10);
-  CHECK(colour.planes == expected);
+  CHECK(colour.planes ==
+        Bytes{250, 250, 250, 250, 250, 250, 120, 120, 120, 120, 120, 120, 10, 10, 10, 10, 10, 10});
   const auto value = [](int r, int c) { return 10 * r + c; };
   const auto grey = decode_image(grey_image(2, 3, value), 0, "x");
   CHECK(grey.channels == 1);
