@@ -30,6 +30,10 @@ struct ValidationConfig {
   int64_t patience = 0;  // stop after this many validations without improvement; 0: never
 };
 
+struct VideoConfig {
+  int64_t every = 0;  // meta-iterations between films of the policy; 0: none
+};
+
 struct ExperimentConfig {
   std::string algorithm = "maml";  // see algorithms(); fixes the keys that define the algorithm
   Side side = Side::kPolicy;
@@ -38,6 +42,7 @@ struct ExperimentConfig {
   int64_t iterations = 100;         // meta-iterations; 0 writes the initial checkpoint and stops
   int64_t threads = 0;              // 0: one per core. Never changes a result.
   CheckpointConfig checkpoint;
+  VideoConfig video;             // policies
   int64_t progress_every = 100;  // supervised: iterations per row of progress.csv
   ValidationConfig validation;   // supervised
   EvaluationConfig evaluation;   // policies

@@ -10,7 +10,6 @@
 
 #include "meta/policy_meta_learner.h"
 #include "runners/trajectory_renderer.h"
-#include "runners/video.h"
 
 namespace innerloop {
 
@@ -18,11 +17,10 @@ class MujocoStage;
 
 struct FilmConfig {
   EnvironmentConfig environment;
-  std::vector<int64_t> steps;     // gradient steps after which to film, ascending
-  uint64_t seed = 1;              // of the evaluation
-  double fps = 0;                 // 0: real time, one picture per step of the environment
-  int width = 0, height = 0;      // pixels of a picture without its captions, even; 0: see Films
-  int quality = kDefaultQuality;  // see Video
+  std::vector<int64_t> steps;  // gradient steps after which to film, ascending
+  uint64_t seed = 1;           // of the evaluation
+  double fps = 0;              // 0: real time, one picture per step of the environment
+  int width = 0, height = 0;   // pixels of a picture without its captions, even; 0: see Films
 };
 
 // Films follow one trajectory of each batch. Which one must not depend on how well it went: the first.

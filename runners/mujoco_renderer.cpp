@@ -13,7 +13,8 @@ using Kind = TaskMark::Kind;
 
 constexpr int kStrobes = 6;            // animals in a picture of a whole trajectory
 constexpr double kSpeedSeconds = 0.1;  // over which a speed is taken: a stride's ups and downs stay visible
-constexpr double kStandoff = 0.45;     // metres that a post is behind the plane in which the animal runs
+constexpr double kHeight = 1.3, kLeastWidth = 5;  // metres that a picture of a whole trajectory shows
+constexpr double kStandoff = 0.45;  // metres that a post is behind the plane in which the animal runs
 const Eigen::Vector4f kMark(0.15f, 0.75f, 0.30f, 0.55f), kMarkFoot(0.15f, 0.75f, 0.30f, 0.9f);
 const Eigen::Vector4f kPath(0.12f, 0.36f, 0.80f, 0.6f);
 
@@ -48,8 +49,13 @@ cv::Mat MujocoRenderer::whole() const {
   for (const auto& point : centres_) region.extend(point);
   region.extend(above_floor(region.center().head<2>(), 0));
   if (mark_.kind == Kind::kGoal) region.extend(above_floor(mark_.value, 0));
-  const Eigen::Vector3d margin(1, 0.2, 0.4);
+  region.extend(above_floor(region.center().head<2>(), kHeight));
+  const Eigen::Vector3d margin(1, 0.2, 0.1);
   region = {region.min() - margin, region.max() + margin};
+  // Short ways are not enlarged, so that before and after can be compared.
+  const double missing = std::max(0.0, kLeastWidth - region.sizes().x()) / 2;
+  region = {region.min() - missing * Eigen::Vector3d::UnitX(),
+            region.max() + missing * Eigen::Vector3d::UnitX()};
   MujocoPicture picture{{}, marks(frames() - 1), stage_->standing_camera(region)};
   const int64_t last = frames() - 1, count = std::min<int64_t>(kStrobes, frames());
   for (int64_t i = 0; i < count; ++i)

@@ -13,8 +13,9 @@ namespace {
 
 constexpr int kSpareGeoms = 2000;  // for ghosts and marks
 constexpr float kGhost = 0.25f;    // opacity
-// What a picture costs without a GPU: reflections twice as much, four samples a pixel three times.
-constexpr int kSamples = 4, kShadowSize = 2048;
+// A picture without a GPU takes 8 ms of a core at 640 x 480, with shadows 17; four samples a pixel would
+// double that, and reflections do so too.
+constexpr int kSamples = 0, kShadowSize = 2048;
 
 constexpr double kSideDistance = 3, kSideElevation = -8, kObliqueElevation = -40;  // metres, degrees
 

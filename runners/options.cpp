@@ -342,6 +342,9 @@ std::vector<Option> make_options() {
       free(choice("checkpoint.keep", FIELD(checkpoint.keep), {"last", "all"},
                   "last: last.ckpt only; all: also one file for each")),
 
+      policy(free(whole("video.every", FIELD(video.every), 0,
+                        "meta-iterations between films of the policy, 0 = none"))),
+
       supervised(
           whole("progress.every", FIELD(progress_every), 1, "meta-iterations per row of progress.csv")),
 

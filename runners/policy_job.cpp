@@ -23,6 +23,10 @@ void PolicyJob::iterate(int64_t iteration) {
   environment_steps_ += report_.environment_steps;
 }
 
+void PolicyJob::begin(const RunDirectory& directory, int64_t) { directory_ = directory; }
+
+void PolicyJob::after(int64_t done) { films_.after(done, learner_, directory_); }
+
 std::vector<std::string> PolicyJob::columns() const {
   const int64_t steps = learner_.config().inner.steps;
   std::vector<std::string> names{"environment_steps"};

@@ -16,6 +16,7 @@
 
 #include "meta/policy_meta_learner.h"
 #include "runners/config.h"
+#include "runners/training_films.h"
 #include "runners/training_job.h"
 
 namespace innerloop {
@@ -23,11 +24,13 @@ namespace innerloop {
 class PolicyJob : public TrainingJob {
  public:
   PolicyJob(const ExperimentConfig& config, ThreadPool& pool)
-      : algorithm_(config.algorithm), learner_(config.learner, pool) {}
+      : algorithm_(config.algorithm), learner_(config.learner, pool), films_(config) {}
 
   std::string kind() const override { return "policy"; }
   std::string summary() const override;
   void iterate(int64_t iteration) override;
+  void begin(const RunDirectory& directory, int64_t done) override;
+  void after(int64_t done) override;
   std::vector<std::string> columns() const override;
   std::vector<std::string> row() override;
   std::string describe() const override;
@@ -40,6 +43,8 @@ class PolicyJob : public TrainingJob {
  private:
   std::string algorithm_;
   PolicyMetaLearner learner_;
+  TrainingFilms films_;
+  RunDirectory directory_{""};
   IterationReport report_;
   int64_t environment_steps_ = 0;
 };

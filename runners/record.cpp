@@ -53,9 +53,6 @@ CommandDescription record_description() {
                    "pictures per second, one for each step; if not given, as many as make it real time"},
                   {"width", "N", "pixels of a picture, even, 640 if not given (arenas: 540)"},
                   {"height", "N", "its height, 480 if not given (arenas: of their own shape)"},
-                  {"quality", "N",
-                   concat("H.264's constant rate factor, ", kBestQuality, " (best) to ", kWorstQuality,
-                          " (smallest), ", kDefaultQuality, " if not given")},
                   {"trajectories", "N", "trajectories sampled per task and step", "evaluation.trajectories"},
                   {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
                   {"threads", "N", "worker threads, 0 = one per core", "threads"}},
@@ -78,10 +75,6 @@ int record(const std::vector<std::string>& arguments) {
   if (line.has("fps")) film_config.fps = static_cast<double>(parse_integer("fps", line.value("fps"), 1, 240));
   film_config.width = picture_side(line, "width");
   film_config.height = picture_side(line, "height");
-  if (line.has("quality")) {
-    film_config.quality =
-        static_cast<int>(parse_integer("quality", line.value("quality"), kBestQuality, kWorstQuality));
-  }
   EvaluationConfig evaluation = run.config.evaluation;
   evaluation.tasks = parse_integer("tasks", line.value("tasks", "3"), 1);
   evaluation.steps = film_config.steps.back();

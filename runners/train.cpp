@@ -27,7 +27,10 @@ CommandDescription train_description() {
           "example: innerloop train --config navigation_2d --seed 2 --run-dir runs/second",
       .options = {{"config", "FILE", "INI file, or the name of an installed one (innerloop list configs)"},
                   {"run-dir", "DIR", "where to write  [runs/NAME-seedN, NAME from the configuration]"},
-                  {"resume", "", "go on from the last checkpoint in the run directory, if there is one"}},
+                  {"resume", "", "go on from the last checkpoint in the run directory, if there is one"},
+                  {"video-every", "N",
+                   "film a held-out task, before and after adapting, every N meta-iterations into DIR/videos",
+                   "video.every"}},
       .sections = {"*"}};
 }
 

@@ -1,48 +1,19 @@
 #include "runners/video.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/videoio.hpp>
-#include <optional>
 
 #include "base/error.h"
 
 namespace innerloop {
 
-namespace {
-
-// The options of OpenCV's encoder, which it reads when a film is opened; as they were afterwards.
-class WriterOptions {
- public:
-  explicit WriterOptions(const std::string& options) {
-    if (const char* before = std::getenv(kName)) before_ = before;
-    setenv(kName, options.c_str(), 1);
-  }
-  ~WriterOptions() {
-    if (before_) {
-      setenv(kName, before_->c_str(), 1);
-    } else {
-      unsetenv(kName);
-    }
-  }
-
- private:
-  static constexpr const char* kName = "OPENCV_FFMPEG_WRITER_OPTIONS";
-  std::optional<std::string> before_;
-};
-
-}  // namespace
-
-Video::Video(const std::filesystem::path& file, cv::Size size, double fps, int quality)
+Video::Video(const std::filesystem::path& file, cv::Size size, double fps)
     : file_(file), size_(size), fps_(fps), writer_(std::make_unique<cv::VideoWriter>()) {
   require(std::isfinite(fps) && fps > 0, "cannot film ", file, ": ", fps,
           " pictures per second, expected more than 0");
   require(size.width > 0 && size.height > 0 && size.width % 2 == 0 && size.height % 2 == 0, "cannot film ",
           file, ": pictures of ", size.width, " x ", size.height, ", expected even sides");
-  require(quality >= kBestQuality && quality <= kWorstQuality, "cannot film ", file, " at quality ", quality,
-          ", expected ", kBestQuality, " (best) to ", kWorstQuality);
-  const WriterOptions options(concat("crf;", quality));
   // The name of OpenCV's FFmpeg backend is given so that no other backend (GStreamer, MJPEG) steps in.
   const int h264 = cv::VideoWriter::fourcc('a', 'v', 'c', '1');
   bool opened = false;

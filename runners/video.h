@@ -14,16 +14,12 @@ class VideoWriter;
 
 namespace innerloop {
 
-// H.264's constant rate factor: from kBestQuality, where no difference from the pictures can be seen, to
-// kWorstQuality; six more halve the size of the file.
-inline constexpr int kBestQuality = 1, kWorstQuality = 51, kDefaultQuality = 20;
-
 class Video {
  public:
   // Pictures are 8-bit BGR, all of one size with even sides (colour is stored at half resolution). Error if
-  // the file or the encoder cannot be opened. The file appears at finish(). While it runs, no other thread
-  // may read or change the environment's variables: OpenCV takes the quality from one.
-  Video(const std::filesystem::path& file, cv::Size size, double fps, int quality = kDefaultQuality);
+  // the file or the encoder cannot be opened. The file appears at finish(). The
+  // quality is OpenCV's: a constant rate factor of 23.
+  Video(const std::filesystem::path& file, cv::Size size, double fps);
   ~Video();
 
   void add(const cv::Mat& picture);
