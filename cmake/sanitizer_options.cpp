@@ -17,5 +17,6 @@ extern "C" const char* __lsan_default_suppressions() {
          "leak:libopencv\n"
          "leak:libav\n"
          "leak:libgomp\n"
-         "leak:libOpenCL\n";
+         "leak:libOpenCL\n"
+         "leak:libOSMesa\n";
 }
