@@ -93,7 +93,20 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
   }
   const double beside = plot.whole_x || high == low ? 0.3 : 0;
   gnuplot << "set xrange [" << low - beside << ":" << high + beside << "]\n";
-  if (plot.log_y) gnuplot << "set logscale y\n";
+  if (plot.log_y) {
+    // Left to itself gnuplot ends a logarithmic axis at powers of ten.
+    double bottom = plot.curves.front().y.front(), top = bottom;
+    for (const auto& curve : plot.curves) {
+      for (const double y : curve.y) bottom = std::min(bottom, y), top = std::max(top, y);
+    }
+    gnuplot << "set logscale y\nset offsets 0, 0, 0, 0\nset ylabel offset 0.8,0\n"
+            << "set yrange [" << 0.8 * bottom << ":" << 1.25 * top << "]\nset ytics (";
+    for (int decade = -9; decade <= 9; ++decade) {
+      for (const int digit : {1, 2, 5})
+        gnuplot << (decade > -9 || digit > 1 ? ", " : "") << digit << "e" << decade;
+    }
+    gnuplot << ")\n";
+  }
   if (plot.whole_x && high - low <= 20) gnuplot << "set xtics 1\n";
   std::vector<std::string> parts;
   for (size_t i = 0; i < plot.curves.size(); ++i) {

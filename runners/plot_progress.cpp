@@ -93,7 +93,8 @@ Plot metric_plot(const Table& table, const std::filesystem::path& validations) {
   const std::string metric = accuracy ? "accuracy" : "mse";
   Plot plot{
       .title = "Meta-training",
-      .subtitle = concat("query sets after the inner steps; each point is the mean over some iterations"),
+      .subtitle =
+          "query sets after the inner steps; a point is the mean over the iterations since the point before",
       .x_label = "meta-iteration",
       .y_label = accuracy ? "accuracy, %" : "mean squared error",
       .log_y = !accuracy,

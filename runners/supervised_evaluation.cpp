@@ -153,9 +153,8 @@ std::string evaluation_text(const SupervisedMetaLearner& learner, const Experime
   const EpisodeShape shape = evaluation_shape(learner, evaluation);
   const std::string ways = learner.dataset().spec().classification ? concat(shape.ways, "-way ") : "";
   return concat(evaluation.tasks, " test task", evaluation.tasks == 1 ? "" : "s", ", ", ways, shape.shots,
-                "-shot, ", shape.queries, " queries", ways.empty() ? "" : " per class", ", inner step size ",
-                learner.config().inner.step_sizes == "fixed" ? step_size_text(learner.config()) : "learned",
-                ", seed ", evaluation.seed);
+                "-shot, ", shape.queries, " queries", ways.empty() ? "" : " per class", ", seed ",
+                evaluation.seed);
 }
 
 void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const ExperimentConfig& config,
@@ -209,7 +208,9 @@ void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& c
   std::cout << learner.dataset().spec().name << ", " << config.algorithm << " after " << checkpoint.iteration
             << " meta-iterations" << (best ? concat(" of ", done, ", the best on validation tasks") : "")
             << '\n'
-            << evaluation_text(learner, config) << std::endl;
+            << evaluation_text(learner, config) << ", inner step size "
+            << (learner.config().inner.step_sizes == "fixed" ? step_size_text(learner.config()) : "learned")
+            << std::endl;
   SupervisedResult result = evaluate_supervised(learner, config);
   result.meta_iterations = done;
   result.selected_iteration = checkpoint.iteration;
