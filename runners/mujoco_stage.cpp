@@ -36,7 +36,7 @@ MujocoStage::MujocoStage(const mjModel& model, cv::Size size) : size_(size) {
   mjv_defaultScene(&scene_);
   mjr_defaultContext(&renderer_);
   try {
-    mjv_makeScene(model_.get(), &scene_, model_->ngeom + kSpareGeoms);
+    mjv_makeScene(model_.get(), &scene_, static_cast<int>(model_->ngeom) + kSpareGeoms);
     mjr_makeContext(model_.get(), &renderer_, mjFONTSCALE_100);
     mjr_setBuffer(mjFB_OFFSCREEN, &renderer_);
     require(renderer_.currentBuffer == mjFB_OFFSCREEN && renderer_.offWidth == size.width &&
@@ -73,7 +73,7 @@ mjvCamera MujocoStage::tracking_camera() const {
   }
   const int torso = mj_name2id(model_.get(), mjOBJ_BODY, "torso");
   camera.type = mjCAMERA_TRACKING;
-  camera.trackbodyid = torso >= 0 ? torso : std::min(1, model_->nbody - 1);
+  camera.trackbodyid = torso >= 0 ? torso : (model_->nbody > 1 ? 1 : 0);
   camera.distance = kSideDistance;
   camera.azimuth = 90;  // looks along y
   camera.elevation = kSideElevation;
