@@ -1,6 +1,7 @@
 #include "base/thread_pool.h"
 
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -91,4 +92,56 @@ TEST_CASE("a thread pool keeps its threads from one run to the next", "[base][th
 TEST_CASE("a thread pool without threads is refused", "[base][thread_pool]") {
   CHECK_THROWS_WITH(ThreadPool(0), contains("0 threads") && contains("at least 1"));
   CHECK_THROWS_AS(ThreadPool(-2), Error);
+}
+
+TEST_CASE("jobs that follow each other at any pace are all done", "[base][thread_pool]") {
+  ThreadPool pool(2);
+  int64_t expected = 0;
+  std::atomic<int64_t> sum = 0;
+  for (int run = 0; run < 20000; ++run) {
+    // At once, while the worker waits awake, about when it goes to sleep, and after.
+    const auto pause = std::chrono::microseconds(run % 1000 == 0 ? 2000 : run % 50 == 0 ? 60 + run % 90 : 0);
+    if (pause.count() > 0) std::this_thread::sleep_for(pause);
+    const int64_t count = 1 + run % 4;
+    pool.run(count, [&](int64_t index, int) { sum += index + 1; });
+    expected += count * (count + 1) / 2;
+    REQUIRE(sum == expected);  // nothing is still running either
+  }
+}
+
+TEST_CASE("a body that outlives the caller's patience is waited for", "[base][thread_pool]") {
+  ThreadPool pool(2);
+  for (const int milliseconds : {0, 1, 5}) {
+    std::atomic<int> done = 0;
+    pool.run(2, [&](int64_t, int worker) {
+      if (worker == 1) std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+      ++done;
+    });
+    CHECK(done == 2);
+  }
+}
+
+TEST_CASE("exceptions of tiny jobs arrive one run at a time", "[base][thread_pool]") {
+  ThreadPool pool(2);
+  for (int run = 0; run < 2000; ++run) {
+    const auto body = [&](int64_t index, int) {
+      if (run % 3 == 0 && index >= 1) throw std::runtime_error(std::to_string(index));
+    };
+    if (run % 3 == 0) {
+      REQUIRE_THROWS_WITH(pool.run(3, body), "1");
+    } else {
+      REQUIRE_NOTHROW(pool.run(3, body));
+    }
+  }
+}
+
+TEST_CASE("a thread pool ends while its workers wait awake, asleep or have just begun",
+          "[base][thread_pool]") {
+  for (int run = 0; run < 300; ++run) {
+    ThreadPool pool(3);
+    std::atomic<int> runs = 0;
+    for (int job = 0; job < run % 4; ++job) pool.run(4, [&](int64_t, int) { ++runs; });
+    if (run % 100 == 99) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    CHECK(runs == 4 * (run % 4));
+  }
 }
