@@ -15,10 +15,8 @@ void Executor::prepare_thread() {
 
 Params Executor::sum(int64_t count, const std::function<Params(int64_t)>& f) const {
   const auto parts = map<Params>(count, f);
-  Params total = parts.front().cloned();
-  for (size_t i = 1; i < parts.size(); ++i) {
-    for (size_t j = 0; j < total.size(); ++j) total[j].add_(parts[i][j]);
-  }
+  Params total = parts.front();
+  for (size_t i = 1; i < parts.size(); ++i) total = total + parts[i];
   return total;
 }
 

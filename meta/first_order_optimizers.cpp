@@ -1,9 +1,11 @@
 #include "meta/first_order_optimizers.h"
 
+#include <Eigen/Core>
 #include <cmath>
 #include <limits>
 
 #include "base/error.h"
+#include "networks/elementwise.h"
 
 namespace innerloop {
 namespace {
@@ -23,8 +25,9 @@ MetaStep descend(Params& meta, MetaProblem& problem, double clip, const Next& ne
   require(std::isfinite(before.loss), "the meta-objective is ", before.loss, " before the step");
   const Params gradient = problem.gradient(meta);
   require(all_finite(gradient), "the meta-gradient is not finite");
-  meta = next(clip > 0 ? gradient.map([clip](const auto& g) { return g.clamp(-clip, clip); }) : gradient)
-             .cloned();
+  const Params cut =
+      clip > 0 ? gradient.map([clip](const auto& g) { return g.clamp(-clip, clip); }) : gradient;
+  meta = next(cut);
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   const auto after = problem.value_after(meta).value_or(MetaProblem::Value{kUnknown, kUnknown});
   return {before.loss, after.loss, before.kl, after.kl, 0, true};
@@ -54,15 +57,33 @@ MetaStep Adam::step(Params& meta, MetaProblem& problem) {
   constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
   return descend(meta, problem, clip_, [&](const Params& gradient) {
     ++t_;
-    m_ = kBeta1 * m_ + (1 - kBeta1) * gradient;
-    v_ = kBeta2 * v_ +
-         (1 - kBeta2) * zip(gradient, gradient, [](const auto& a, const auto& b) { return a * b; });
     const auto steps = static_cast<double>(t_);
     const double m_scale = 1 / (1 - std::pow(kBeta1, steps)), v_scale = 1 / (1 - std::pow(kBeta2, steps));
-    const Params change = zip(m_, v_, [&](const torch::Tensor& m, const torch::Tensor& v) {
-      return step_size_ * m_scale * m / (torch::sqrt(v_scale * v) + kEpsilon);
-    });
-    return meta - change;
+    std::vector<torch::Tensor> next, m_next, v_next;  // whoever holds the old ones keeps them as they are
+    for (size_t i = 0; i < meta.size(); ++i) {
+      const auto g = copied(gradient[i]), theta = copied(meta[i]), m = copied(m_[i]), v = copied(v_[i]);
+      const bool same = g.scalar_type() == theta.scalar_type() && g.sizes() == theta.sizes();
+      const bool done = same && with_type(g, [&]<class T>(const T*) {
+                          using Array = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+                          const auto array = [&](const torch::Tensor& t) {
+                            return Array(static_cast<T*>(t.data_ptr()), t.numel());
+                          };
+                          const Array in = array(g);
+                          Array at = array(theta), first = array(m), second = array(v);
+                          first = static_cast<T>(kBeta1) * first + static_cast<T>(1 - kBeta1) * in;
+                          second = static_cast<T>(kBeta2) * second + static_cast<T>(1 - kBeta2) * in.square();
+                          at -= static_cast<T>(step_size_ * m_scale) * first /
+                                ((static_cast<T>(v_scale) * second).sqrt() + static_cast<T>(kEpsilon));
+                        });
+      require(done, "adam: '", meta.name(i), "' has a gradient of ", g.scalar_type(), g.sizes(),
+              ", expected ", theta.scalar_type(), theta.sizes(), ", Float or Double");
+      next.push_back(theta);
+      m_next.push_back(m);
+      v_next.push_back(v);
+    }
+    m_ = m_.with(std::move(m_next));
+    v_ = v_.with(std::move(v_next));
+    return meta.with(std::move(next));
   });
 }
 

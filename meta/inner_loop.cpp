@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "networks/elementwise.h"
 
 namespace innerloop {
 namespace {
@@ -39,6 +40,7 @@ std::vector<std::string> chosen(const std::string& patterns, const std::vector<s
 
 // `whole` with the entries named in `part` replaced (or added to, if `add`).
 Params with_part(const Params& whole, const Params& part, bool add) {
+  if (!add && part.size() == whole.size()) return part;
   auto values = whole.tensors();
   size_t j = 0;
   for (size_t i = 0; i < whole.size() && j < part.size(); ++i) {
@@ -50,7 +52,7 @@ Params with_part(const Params& whole, const Params& part, bool add) {
 }
 
 void require_finite(LossAt& loss, int64_t first_task, int64_t step) {
-  if (torch::isfinite(loss.loss()).all().item<bool>() && all_finite(loss.gradient())) return;
+  if (finite(loss.loss()) && all_finite(loss.gradient())) return;
   int64_t task = 0;
   while (task + 1 < loss.loss().size(0) && torch::isfinite(loss.loss()[task]).item<bool>() &&
          all_finite(loss.gradient().slice(task))) {
@@ -132,11 +134,15 @@ Params Adaptation::pullback(const std::vector<Params>& cotangents) const {
         loop_->rule_->pullback(rule, phi_[i].select(adapted), support_loss->gradient().select(adapted),
                                taken_[i].scale, c.select(adapted));
     c = with_part(c, parts.phi, /*add=*/false);
-    if (!loop_->config_.first_order) {
-      c = c + support_loss->hessian_product(with_part(c.zeros_like(), parts.gradient, /*add=*/false));
-    }
     if (!rule.empty()) rule_total = rule_total + parts.rule;
     if (!cotangents[i].empty()) c = c + cotangents[i];
+    if (loop_->config_.first_order) continue;
+    const bool whole = parts.gradient.size() == c.size();
+    const Params curvature = support_loss->hessian_product(
+        whole ? parts.gradient : with_part(c.zeros_like(), parts.gradient, /*add=*/false));
+    // After the last of them only the sum over tasks is asked for.
+    if (k == 0) return (c.sum_over_tasks() + curvature.sum_over_tasks()).joined(rule_total);
+    c = c + curvature;
   }
   return c.sum_over_tasks().joined(rule_total);
 }

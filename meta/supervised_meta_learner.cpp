@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "meta/meta_objective.h"
+#include "networks/elementwise.h"
 
 namespace innerloop {
 namespace {
@@ -73,7 +74,7 @@ class EpisodeMetaProblem : public MetaProblem {
     at_ = meta;
     chunks_ = executor_.map<Chunk>(chunk_count_, [&](int64_t chunk) { return pass_(meta, chunk); });
     loss_ = 0;
-    for (const auto& chunk : chunks_) loss_ += chunk.loss.sum(torch::kFloat64).item<double>();
+    for (const auto& chunk : chunks_) loss_ += sum_in_double(chunk.loss);
     loss_ /= static_cast<double>(tasks_);
     Params sum = chunks_.front().gradient;
     for (size_t i = 1; i < chunks_.size(); ++i) sum = sum + chunks_[i].gradient;

@@ -1,6 +1,7 @@
 #include "meta/update_rule.h"
 
 #include "base/error.h"
+#include "networks/elementwise.h"
 
 namespace innerloop {
 namespace {
@@ -29,7 +30,7 @@ class FixedStep : public UpdateRule {
   explicit FixedStep(double step_size) : alpha_(step_size) {}
 
   Params update(const Params&, const Params& phi, const Params& gradient, double scale) const override {
-    return zip(phi, gradient, [&](const Tensor& p, const Tensor& g) { return p - alpha_ * scale * g; });
+    return combination(1, phi, -alpha_ * scale, gradient);
   }
   Cotangents pullback(const Params&, const Params&, const Params&, double scale,
                       const Params& c) const override {

@@ -23,8 +23,9 @@ Mlp::Mlp(MlpConfig config) : config_(std::move(config)) {
 std::vector<std::string> Mlp::parameter_names() const {
   std::vector<std::string> names;
   for (size_t l = 0; l < layers(); ++l) {
-    names.push_back(concat("layer", l, ".weight"));
-    names.push_back(concat("layer", l, ".bias"));
+    const std::string layer = "layer" + std::to_string(l);
+    names.push_back(layer + ".weight");
+    names.push_back(layer + ".bias");
   }
   return names;
 }

@@ -22,10 +22,10 @@ namespace innerloop {
 
 class MlpLinearization {
  public:
-  // Runs the forward pass and keeps the activations and the weights in the kernels' own layout, so that later
-  // changes of the tensors are not seen. params [T, ...] (further entries than the network's are ignored), x
-  // [T, N, inputs].
-  MlpLinearization(const Mlp& network, const Params& params, const torch::Tensor& x);
+  // Runs the forward pass and keeps the activations and the weights, so that later changes of the tensors are
+  // not seen. borrow: nobody writes to the parameters' tensors while this lives; then they need not be
+  // copied. params [T, ...] (further entries than the network's are ignored), x [T, N, inputs].
+  MlpLinearization(const Mlp& network, const Params& params, const torch::Tensor& x, bool borrow = false);
   ~MlpLinearization();
 
   const torch::Tensor& output() const;  // y [T, N, outputs]

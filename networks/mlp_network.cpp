@@ -1,5 +1,7 @@
 #include "networks/mlp_network.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "networks/batch_norm.h"
 #include "networks/image_layers.h"
@@ -17,7 +19,7 @@ class LinearizedLoss : public LossAt {
   LinearizedLoss(const Mlp& mlp, const Params& params, const Tensor& x, const OutputLoss& loss)
       : params_(params.detached()),
         output_loss_(loss),
-        linearization_(mlp, params_, x),
+        linearization_(mlp, params_, x, /*borrow=*/true),
         at_(output_loss_.at(linearization_.output())) {}
 
   const Tensor& loss() override { return at_.loss; }
@@ -36,6 +38,9 @@ class LinearizedLoss : public LossAt {
  private:
   // Zeros for entries of params that are not the network's.
   Params completed(const Params& network_part) const {
+    bool same = network_part.size() == params_.size();
+    for (size_t i = 0; same && i < params_.size(); ++i) same = network_part.name(i) == params_.name(i);
+    if (same) return network_part;
     std::vector<Tensor> values;
     for (const auto& entry : params_) {
       values.push_back(network_part.contains(entry.name) ? network_part.at(entry.name)
@@ -55,6 +60,19 @@ class LinearizedLoss : public LossAt {
 
 MlpNetwork::MlpNetwork(MlpNetworkConfig config) : config_(std::move(config)), mlp_(config_.mlp) {
   check_initialization(config_.initialization);
+}
+
+int64_t MlpNetwork::tasks_per_chunk() const {
+  if (config_.batch_norm) return 1;
+  // In a 1-40-40-1 network handling a chunk costs 20 microseconds, an inner step on 10 samples about 10.
+  constexpr int64_t kMost = 13, kWeights = kMost * 1680;
+  int64_t weights = 0, in = config_.mlp.inputs;
+  for (size_t l = 0; l < mlp_.layers(); ++l) {
+    const int64_t out = l < config_.mlp.hidden.size() ? config_.mlp.hidden[l] : config_.mlp.outputs;
+    weights += in * out;
+    in = out;
+  }
+  return std::clamp<int64_t>(kWeights / weights, 1, kMost);
 }
 
 Params MlpNetwork::initial(Stream& stream) const {

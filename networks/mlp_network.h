@@ -39,6 +39,7 @@ class MlpNetwork : public Network {
   torch::Tensor features(const Params& params, const torch::Tensor& x,
                          const Normalisation& normalisation = {}) const override;
   bool normalises() const override { return config_.batch_norm; }
+  int64_t tasks_per_chunk() const override;
 
   // Without batch normalisation both run in the kernels of MlpLinearization, with closed derivatives of the
   // loss and no autograd.

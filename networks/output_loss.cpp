@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "networks/elementwise.h"
 
 namespace innerloop {
 
@@ -58,6 +59,26 @@ OutputLoss::At OutputLoss::at(const Tensor& output) const {
   check(output);
   const torch::NoGradGuard no_graph;
   At at;
+  if (!classifies_ && output.is_contiguous() && target_.is_contiguous() && output.size(0) > 0) {
+    at.loss = empty_tensor({output.size(0)}, output.scalar_type());
+    at.gradient = empty_tensor(output.sizes(), output.scalar_type());
+    const int64_t numbers = output.numel() / output.size(0);
+    const bool done = with_type(output, [&]<class T>(const T* y) {
+      const T weight = static_cast<T>(weight_);
+      const T* target = static_cast<const T*>(target_.data_ptr());
+      T *loss = static_cast<T*>(at.loss.data_ptr()), *gradient = static_cast<T*>(at.gradient.data_ptr());
+      for (int64_t t = 0; t < output.size(0); ++t) {
+        T sum = 0;
+        for (int64_t i = t * numbers; i < (t + 1) * numbers; ++i) {
+          const T difference = y[i] - target[i];
+          sum += difference * difference;
+          gradient[i] = 2 * weight * difference;
+        }
+        loss[t] = weight * sum;
+      }
+    });
+    if (done) return at;
+  }
   if (!classifies_) {
     const auto difference = output - target_;
     at.loss = difference.square().sum({1, 2}).mul_(weight_);
@@ -77,7 +98,7 @@ Tensor OutputLoss::second(const At& at, const Tensor& tangent) const {
   const torch::NoGradGuard no_graph;
   require(tangent.sizes() == at.gradient.sizes(), "loss: tangent ", tangent.sizes(),
           " at an output of shape ", at.gradient.sizes());
-  if (!classifies_) return tangent * (2 * weight_);
+  if (!classifies_) return scaled(2 * weight_, tangent);
   const auto weighted = at.probabilities * tangent;
   return weighted.addcmul(at.probabilities, weighted.sum(2, /*keepdim=*/true), -1).mul_(weight_);
 }

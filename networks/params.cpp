@@ -4,13 +4,33 @@
 #include <set>
 
 #include "base/error.h"
+#include "networks/elementwise.h"
 
 namespace innerloop {
+namespace {
+
+bool same_names(const Params& a, const Params& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a.name(i) != b.name(i)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 Params::Params(std::vector<Entry> entries) : entries_(std::move(entries)) {
+  constexpr size_t kFew = 16;  // up to here comparing all pairs is faster than a set
   std::set<std::string> seen;
-  for (const auto& entry : entries_) {
-    require(seen.insert(entry.name).second, "parameters: the name '", entry.name, "' appears twice");
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const auto& name = entries_[i].name;
+    bool fresh = true;
+    if (entries_.size() <= kFew) {
+      for (size_t j = 0; j < i; ++j) fresh = fresh && entries_[j].name != name;
+    } else {
+      fresh = seen.insert(name).second;
+    }
+    require(fresh, "parameters: the name '", name, "' appears twice");
   }
 }
 
@@ -59,18 +79,23 @@ torch::ScalarType Params::dtype() const {
 Params Params::with(std::vector<torch::Tensor> values) const {
   require(values.size() == entries_.size(), "parameters: ", values.size(), " values for ", entries_.size(),
           " names");
-  Params out = *this;
-  for (size_t i = 0; i < values.size(); ++i) out.entries_[i].value = std::move(values[i]);
+  Params out;
+  out.entries_.reserve(values.size());
+  for (size_t i = 0; i < values.size(); ++i) out.entries_.push_back({name(i), std::move(values[i])});
   return out;
 }
 
 Params Params::map(const std::function<torch::Tensor(const torch::Tensor&)>& f) const {
-  Params out = *this;
-  for (auto& entry : out.entries_) entry.value = f(entry.value);
+  Params out;
+  out.entries_.reserve(size());
+  for (const auto& entry : entries_) out.entries_.push_back({entry.name, f(entry.value)});
   return out;
 }
 
 Params Params::select(const std::vector<std::string>& names) const {
+  bool all = names.size() == size();
+  for (size_t i = 0; all && i < size(); ++i) all = names[i] == name(i);
+  if (all) return *this;
   const std::set<std::string> wanted(names.begin(), names.end());
   for (const auto& name : names) at(name);
   std::vector<Entry> out;
@@ -81,42 +106,34 @@ Params Params::select(const std::vector<std::string>& names) const {
 }
 
 Params Params::joined(const Params& other) const {
+  if (other.empty()) return *this;
   auto out = entries_;
   out.insert(out.end(), other.entries_.begin(), other.entries_.end());
   return Params(std::move(out));
 }
 
+// A tensor that no graph leads to is its own detached view.
 Params Params::detached() const {
-  return map([](const torch::Tensor& t) { return t.detach(); });
+  return map([](const torch::Tensor& t) { return t.requires_grad() ? t.detach() : t; });
 }
 
-Params Params::cloned() const {
-  return map([](const torch::Tensor& t) { return t.detach().clone(at::MemoryFormat::Contiguous); });
-}
+Params Params::cloned() const { return map(copied); }
 
 Params Params::as_leaves() const {
   return map([](const torch::Tensor& t) { return t.detach().requires_grad_(); });
 }
 
-Params Params::zeros_like() const {
-  return map([](const torch::Tensor& t) { return torch::zeros(t.sizes(), t.options()); });
-}
+Params Params::zeros_like() const { return map(zeros_as); }
 
 Params Params::to(torch::ScalarType dtype) const {
   return map([dtype](const torch::Tensor& t) { return t.to(dtype); });
 }
 
 Params Params::expanded(int64_t tasks) const {
-  return map([tasks](const torch::Tensor& t) {
-    auto sizes = t.sizes().vec();
-    sizes[0] = tasks;
-    return t.expand(sizes);
-  });
+  return map([tasks](const torch::Tensor& t) { return repeated(t, tasks); });
 }
 
-Params Params::sum_over_tasks() const {
-  return map([](const torch::Tensor& t) { return t.size(0) == 1 ? t : t.sum(0, /*keepdim=*/true); });
-}
+Params Params::sum_over_tasks() const { return map(sum_tasks); }
 
 Params Params::slice(int64_t task) const {
   return map([task](const torch::Tensor& t) { return t.narrow(0, task, 1); });
@@ -124,35 +141,34 @@ Params Params::slice(int64_t task) const {
 
 Params zip(const Params& a, const Params& b,
            const std::function<torch::Tensor(const torch::Tensor&, const torch::Tensor&)>& f) {
-  require(a.names() == b.names(), "parameters: names differ: ", join(a.names()), " against ",
-          join(b.names()));
+  if (!same_names(a, b)) {
+    throw Error(concat("parameters: names differ: ", join(a.names()), " against ", join(b.names())));
+  }
   std::vector<torch::Tensor> out;
+  out.reserve(a.size());
   for (size_t i = 0; i < a.size(); ++i) out.push_back(f(a[i], b[i]));
   return a.with(std::move(out));
 }
 
-Params operator+(const Params& a, const Params& b) {
-  return zip(a, b, [](const torch::Tensor& x, const torch::Tensor& y) { return x + y; });
-}
+Params operator+(const Params& a, const Params& b) { return combination(1, a, 1, b); }
 
-Params operator-(const Params& a, const Params& b) {
-  return zip(a, b, [](const torch::Tensor& x, const torch::Tensor& y) { return x - y; });
-}
+Params operator-(const Params& a, const Params& b) { return combination(1, a, -1, b); }
 
 Params operator*(double scale, const Params& a) {
-  return a.map([scale](const torch::Tensor& t) { return t * scale; });
+  return a.map([scale](const torch::Tensor& t) { return scaled(scale, t); });
 }
 
 bool all_finite(const Params& params) {
   for (const auto& entry : params) {
-    if (!torch::isfinite(entry.value).all().item<bool>()) return false;
+    if (!finite(entry.value)) return false;
   }
   return true;
 }
 
 void check_fits(const Params& found, const Params& expected, const char* what) {
-  require(found.names() == expected.names(), what, ": entries ", join(found.names()), " found, expected ",
-          join(expected.names()));
+  if (!same_names(found, expected)) {
+    throw Error(concat(what, ": entries ", join(found.names()), " found, expected ", join(expected.names())));
+  }
   for (size_t i = 0; i < found.size(); ++i) {
     require(found[i].sizes() == expected[i].sizes() && found[i].scalar_type() == expected[i].scalar_type(),
             what, ": '", found.name(i), "' is ", found[i].scalar_type(), " ", found[i].sizes(), ", expected ",
@@ -161,7 +177,7 @@ void check_fits(const Params& found, const Params& expected, const char* what) {
 }
 
 bool identical(const Params& a, const Params& b) {
-  if (a.names() != b.names()) return false;
+  if (!same_names(a, b)) return false;
   for (size_t i = 0; i < a.size(); ++i) {
     if (a[i].sizes() != b[i].sizes() || a[i].scalar_type() != b[i].scalar_type()) return false;
     const auto x = a[i].detach().contiguous(), y = b[i].detach().contiguous();

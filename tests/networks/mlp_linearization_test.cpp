@@ -22,6 +22,16 @@ std::vector<MlpCase> cases() {
       out.push_back({{2, {6, 5}, 2, activation}, 1, samples});
     }
     out.push_back({{20, {100, 100}, 6, activation}, 2, 40});
+    // Few samples: one register or two in float32 and float64, and one sample more.
+    for (const int64_t samples : {1, 5, 8, 9, 10, 16, 17, 31, 32, 33}) {
+      for (const int64_t tasks : {1, 3}) {
+        out.push_back({{1, {40, 40}, 1, activation}, tasks, samples});
+        out.push_back({{3, {7, 5}, 2, activation}, tasks, samples});
+        out.push_back({{17, {}, 15, activation}, tasks, samples});
+      }
+      out.push_back({{2, {64, 64}, 6, activation}, 1, samples});
+      out.push_back({{81, {16, 15, 79, 80}, 2, activation}, 2, samples});
+    }
   }
   return out;
 }
@@ -134,8 +144,9 @@ TEST_CASE("a ReLU unit passes where its input is positive, and a NaN shows", "[m
 }
 
 TEST_CASE("a task's slice has the bits it has alone", "[mlp]") {
+  const int64_t samples = GENERATE(10, 300);
   for (const auto activation : {Activation::kTanh, Activation::kRelu}) {
-    const MlpPoint at(MlpCase{{2, {21, 10}, 3, activation}, 3, 300});
+    const MlpPoint at(MlpCase{{2, {21, 10}, 3, activation}, 3, samples});
     const MlpLinearization all(at.mlp, at.params, at.x);
     for (int64_t t = 0; t < 3; ++t) {
       const auto part = [t](const torch::Tensor& tensor) { return tensor.narrow(0, t, 1); };
@@ -168,8 +179,9 @@ TEST_CASE("float32 agrees with float64", "[mlp]") {
 }
 
 TEST_CASE("what is kept between calls never answers for other arguments", "[mlp]") {
-  const MlpPoint at(MlpCase{{2, {9, 6}, 2, Activation::kTanh}, 2, 70}),
-      other(MlpCase{{2, {9, 6}, 2}, 2, 70}, 2);
+  const int64_t samples = GENERATE(10, 70);
+  const MlpPoint at(MlpCase{{2, {9, 6}, 2, Activation::kTanh}, 2, samples}),
+      other(MlpCase{{2, {9, 6}, 2}, 2, samples}, 2);
   const auto fresh = [&](const Params& v, const torch::Tensor& c) {
     return MlpLinearization(at.mlp, at.params, at.x).pullback_tangent(v, c, at.ct);
   };
@@ -191,8 +203,9 @@ TEST_CASE("what is kept between calls never answers for other arguments", "[mlp]
 }
 
 TEST_CASE("shared, strided and further parameters are read as they are, and results have no graph", "[mlp]") {
-  const MlpPoint at(MlpCase{{4, {6, 7}, 3, Activation::kTanh}, 1, 33});
-  const auto x = normal(*std::make_unique<Stream>(StreamKey{.seed = 3}), {33, 2, 4}).transpose(0, 1);
+  const int64_t samples = GENERATE(5, 33);
+  const MlpPoint at(MlpCase{{4, {6, 7}, 3, Activation::kTanh}, 1, samples});
+  const auto x = normal(*std::make_unique<Stream>(StreamKey{.seed = 3}), {samples, 2, 4}).transpose(0, 1);
   const auto strided = at.params.map([](const torch::Tensor& t) {
     return t.transpose(-1, -2).contiguous().transpose(-1, -2);  // equal values, columns first
   });
@@ -207,6 +220,20 @@ TEST_CASE("shared, strided and further parameters are read as they are, and resu
   CHECK(gradient.names() == at.mlp.parameter_names());
   for (const auto& entry : gradient) CHECK(!entry.value.requires_grad());
   CHECK(!a.pushforward(shared).requires_grad());
+}
+
+TEST_CASE("parameters written to later are not seen", "[mlp]") {
+  const int64_t samples = GENERATE(10, 70);
+  const bool shared = GENERATE(false, true);
+  const MlpPoint at(MlpCase{{2, {9, 6}, 2, Activation::kTanh}, 2, samples});
+  const auto own = shared ? at.params.slice(0).cloned() : at.params.cloned();
+  const auto params = shared ? own.expanded(2) : own;
+  const auto untouched = params.cloned();
+  const MlpLinearization here(at.mlp, params, at.x), expected(at.mlp, untouched, at.x);
+  for (const auto& entry : own) entry.value.mul_(3);
+  CHECK(identical(here.pullback(at.c), expected.pullback(at.c)));
+  CHECK(identical(here.pullback_tangent(at.direction, at.c, at.ct),
+                  expected.pullback_tangent(at.direction, at.c, at.ct)));
 }
 
 TEST_CASE("no samples give no output and zero gradients", "[mlp]") {

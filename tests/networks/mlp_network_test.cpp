@@ -55,6 +55,35 @@ TEST_CASE("without batch norm the mlp's loss in closed form is autograd's", "[ml
   }
 }
 
+TEST_CASE("the mlp's Hessian is symmetric, product after product, for shared and own parameters",
+          "[mlp_network]") {
+  for (const auto activation : {Activation::kTanh, Activation::kRelu}) {
+    const MlpNetwork network(MlpNetworkConfig{.mlp = {1, {40, 40}, 1, activation}});
+    for (const int64_t samples : {10, 40}) {
+      const NetworkPoint at(network, {1}, 3, samples);
+      for (const auto& params : {at.params, at.params.slice(1).expanded(3)}) {
+        const auto loss = network.loss_at(params, at.x, OutputLoss::squared_error(at.c, 0.1));
+        const Params u = at.direction, v = loss->gradient();
+        const auto h_u = loss->hessian_product(u), h_v = loss->hessian_product(v);
+        CHECK(dot(h_u, v).item<double>() == Approx(dot(h_v, u).item<double>()).epsilon(1e-10));
+        CHECK(std::abs(dot(h_u, v).item<double>()) > 1e-3);
+        CHECK(identical(loss->hessian_product(u), h_u));
+      }
+    }
+  }
+}
+
+TEST_CASE("a chunk of tasks is several for a tiny mlp, one for a large one and with batch norm",
+          "[mlp_network]") {
+  const auto chunk = [](MlpConfig mlp, bool batch_norm) {
+    return MlpNetwork(MlpNetworkConfig{.mlp = std::move(mlp), .batch_norm = batch_norm}).tasks_per_chunk();
+  };
+  CHECK(chunk({1, {40, 40}, 1}, false) == 13);
+  CHECK(chunk({1, {8}, 1}, false) == 13);  // no more: threads want chunks
+  CHECK(chunk({100, {256, 64}, 5}, false) == 1);
+  CHECK(chunk({1, {40, 40}, 1}, true) == 1);
+}
+
 TEST_CASE("the initialisations of the mlp", "[mlp_network]") {
   const auto draw = [](const std::string& initialization, bool batch_norm) {
     Stream stream(StreamKey{.seed = 7, .purpose = Purpose::kInitialParameters});
