@@ -103,7 +103,7 @@ TaskMark Ant::task_mark() const {
 
 void Ant::derive() {
   if (def_.body == AntDef::Body::kCentreOfMass) {
-    mj_forward(&model(), &data());
+    forward();
     mj_subtreeVel(&model(), &data());
   }
   mj_rnePostConstraint(&model(), &data());

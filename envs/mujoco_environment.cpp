@@ -52,7 +52,7 @@ void MujocoEnvironment::reset(Stream& stream, ObservationRef observation) {
   add_noise(data().qpos, model().nq, noise_.position_kind, noise_.position, stream);
   add_noise(data().qvel, model().nv, noise_.velocity_kind, noise_.velocity, stream);
   mj_normalizeQuat(&model(), data().qpos);
-  mj_forward(&model(), &data());
+  forward();
   derive();
   failure_.clear();
   running_ = true;

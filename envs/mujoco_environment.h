@@ -58,6 +58,7 @@ class MujocoEnvironment : public Environment, public MujocoScene {
   const mjModel& model() const { return simulation_.model(); }
   const mjData& data() const { return simulation_.data(); }
   mjData& data() { return simulation_.data(); }
+  void forward() { simulation_.forward(); }
   void require_direction(double direction) const;  // -1 or +1
 
   EnvironmentSpec spec_;

@@ -1,5 +1,6 @@
 #include "envs/mujoco_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -53,10 +54,36 @@ MujocoSimulation::MujocoSimulation(std::shared_ptr<const mjModel> model)
   require(data_ != nullptr, "MuJoCo cannot allocate the state of a simulation");
 }
 
-void MujocoSimulation::reset() { mj_resetData(model_.get(), data_.get()); }
+void MujocoSimulation::reset() {
+  mj_resetData(model_.get(), data_.get());
+  forwarded_ = false;
+}
+
+void MujocoSimulation::forward() {
+  mj_forward(model_.get(), data_.get());
+  forwarded_ = true;
+  qpos_.assign(data_->qpos, data_->qpos + model_->nq);
+  qvel_.assign(data_->qvel, data_->qvel + model_->nv);
+  act_.assign(data_->act, data_->act + model_->na);
+}
+
+bool MujocoSimulation::is_forwarded() const {
+  return forwarded_ && std::equal(qpos_.begin(), qpos_.end(), data_->qpos) &&
+         std::equal(qvel_.begin(), qvel_.end(), data_->qvel) &&
+         std::equal(act_.begin(), act_.end(), data_->act);
+}
 
 bool MujocoSimulation::step(int count) {
-  for (int k = 0; k < count; ++k) mj_step(model_.get(), data_.get());
+  int done = 0;
+  if (count > 0 && model_->opt.integrator == mjINT_RK4 && is_forwarded()) {
+    // mj_step, less what depends on positions and velocities only (mjSTAGE_POS, mjSTAGE_VEL).
+    mj_forwardSkip(model_.get(), data_.get(), mjSTAGE_VEL, 0);
+    mj_checkAcc(model_.get(), data_.get());
+    mj_RungeKutta(model_.get(), data_.get(), 4);
+    done = 1;
+  }
+  forwarded_ = false;
+  for (int k = done; k < count; ++k) mj_step(model_.get(), data_.get());
   bool warned = false;
   for (const auto& warning : data_->warning) warned |= warning.number > 0;
   return !warned && is_sane(data_->qpos, model_->nq) && is_sane(data_->qvel, model_->nv);

@@ -1,5 +1,6 @@
 #include "envs/half_cheetah.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
@@ -353,6 +354,43 @@ TEST_CASE("a simulation after a reset knows nothing of what it did before", "[en
   used.data().qpos[0] = std::numeric_limits<double>::quiet_NaN();
   REQUIRE_FALSE(used.step(1));
   CHECK(run(used) == run(fresh));
+}
+
+TEST_CASE("a step after forward() is one after mj_forward", "[envs][mujoco]") {
+  const auto name = GENERATE("ant_rllab", "ant", "walker2d", "half_cheetah");
+  CAPTURE(name);
+  MujocoSimulation one(mujoco_model(name)), other(mujoco_model(name));
+  one.reset();
+  other.reset();
+  const mjModel& model = one.model();
+  Stream stream = test_stream(1);
+  for (int t = 0; t < 300; ++t) {
+    if (t % 7 != 3) {
+      one.forward();
+      mj_forward(&model, &other.data());
+    }
+    if (t == 100 || t == 153) {  // changed by someone after forward()
+      mjData& data = one.data();
+      (t == 100 ? data.qpos : data.qvel)[0] = (t == 100 ? other.data().qpos : other.data().qvel)[0] += .01;
+    }
+    for (int i = 0; i < model.nu; ++i) {
+      one.data().ctrl[i] = other.data().ctrl[i] = stream.uniform(-1, 1) * model.actuator_ctrlrange[2 * i + 1];
+    }
+    const int count = 1 + t % 2;
+    REQUIRE(one.step(count));
+    for (int k = 0; k < count; ++k) mj_step(&model, &other.data());
+    const auto difference = [&](const mjtNum* x, mjtNum* y, int size) {
+      double largest = 0;
+      for (int k = 0; k < size; ++k) largest = std::max(largest, std::abs(x[k] - y[k]));
+      std::copy_n(x, size, y);  // rounding must not add up
+      return largest;
+    };
+    const double tolerance = model.nq > model.nv ? 1e-8 : 0;  // with quaternions, without
+    REQUIRE(difference(one.data().xpos, other.data().xpos, 3 * model.nbody) <= tolerance);
+    REQUIRE(difference(one.data().qpos, other.data().qpos, model.nq) <= tolerance);
+    REQUIRE(difference(one.data().qvel, other.data().qvel, model.nv) <= 100 * tolerance);
+    std::copy_n(one.data().qacc_warmstart, model.nv, other.data().qacc_warmstart);
+  }
 }
 
 TEST_CASE("a simulation that diverges says so, whether MuJoCo warns or not", "[envs][mujoco]") {
