@@ -237,11 +237,14 @@ std::string training_text(const ExperimentConfig& config) {
 std::optional<Difference> first_difference(const std::string& left, const std::string& right,
                                            const std::string& prefix) {
   std::vector<std::string> order;
-  auto a = by_key(left, &order), b = by_key(right, &order);
+  auto saved = by_key(left, &order), now = by_key(right, &order);
+  for (const auto& option : options()) {
+    if (now.count(option.name) == 0 || saved.count(option.name) != 0) continue;
+    saved[option.name] = option.get(default_config(option.side.value_or(Side::kPolicy)));
+  }
   for (const auto& key : order) {
-    if (key.rfind(prefix, 0) == 0 && (a.count(key) != b.count(key) || a[key] != b[key])) {
-      return Difference{key, a.count(key) != 0 ? a[key] : "(absent)",
-                        b.count(key) != 0 ? b[key] : "(absent)"};
+    if (key.rfind(prefix, 0) == 0 && (now.count(key) == 0 || saved[key] != now[key])) {
+      return Difference{key, saved[key], now.count(key) != 0 ? now[key] : "(absent)"};
     }
   }
   return std::nullopt;

@@ -94,7 +94,9 @@ std::string format_config(const ExperimentConfig& config);
 // table.
 std::string training_text(const ExperimentConfig& config);
 
-// The first key in which the two training texts differ, or nothing. `prefix`: only keys that start so.
+// The first key in which two training texts differ, or nothing: `left` as saved, `right` as it is now. A key
+// that the saved text does not have yet had its default, by which it leaves everything as it was before it
+// existed. `prefix`: only keys that start so.
 struct Difference {
   std::string key, left, right;
 };

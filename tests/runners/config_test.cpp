@@ -157,3 +157,21 @@ TEST_CASE("an option of a command may be another name of a key", "[config]") {
   CHECK(parse_integers("steps", "0,1,3", 0) == std::vector<int64_t>{0, 1, 3});
   CHECK_THROWS_WITH(parse_integers("steps", "0,,3", 0), contains("--steps is ''"));
 }
+
+TEST_CASE("a key that a saved training does not have yet had its default", "[config]") {
+  const ExperimentConfig config = default_config(Side::kPolicy);
+  const std::string now = training_text(config);
+  const std::string line = "environment.action_scale = 0\n";
+  REQUIRE(now.find(line) != std::string::npos);
+  std::string saved = now;
+  saved.erase(saved.find(line), line.size());
+  CHECK_FALSE(first_difference(saved, now));
+  std::string scaled = now;
+  scaled.replace(scaled.find(line), line.size(), "environment.action_scale = 5\n");
+  const auto difference = first_difference(saved, scaled);
+  REQUIRE(difference);
+  CHECK(difference->key == "environment.action_scale");
+  CHECK(difference->left == "0");
+  CHECK(difference->right == "5");
+  CHECK(first_difference(now, saved)->right == "(absent)");  // a key that no longer exists
+}
