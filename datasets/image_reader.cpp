@@ -158,7 +158,7 @@ CacheKey cache_key(const std::string& dataset, const std::vector<ImageSource>& s
   key.origin = concat("lanczos ", rules.size, " ", rules.channels, " ", rules.invert);
   Hash content;
   for (const auto& source : sources) {
-    key.origin += "\n" + fs::canonical(source.path).string();
+    key.origin += concat("\n", fs::canonical(source.path).string());
     content.add(content_hash(source.path, source.files)).add(source.files.size());
     for (const auto& file : source.files) content.add(file);
   }
