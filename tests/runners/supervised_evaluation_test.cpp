@@ -70,7 +70,7 @@ TEST_CASE("the step size on the mean loss is told when the loss is summed over t
   CHECK(step_size_text(installed("omniglot_5way_1shot").supervised) == "0.4 x 5 ways = 2 on the mean loss");
   CHECK(effective_step_size(installed("omniglot_20way_5shot").supervised) == Approx(2));
   CHECK(effective_step_size(installed("mini_imagenet_5way_1shot").supervised) == Approx(0.05));
-  CHECK(step_size_text(installed("sine_5shot").supervised) == "0.01");
+  CHECK(step_size_text(installed("sine_5shot").supervised) == "0.001");
 }
 
 TEST_CASE("milliseconds per iteration are found again in the log", "[evaluation]") {
