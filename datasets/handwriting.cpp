@@ -104,7 +104,8 @@ std::vector<Polyline> write_by_hand(const Character& character, const Hand& hand
   const double fit = std::min(1.0, room / std::max(box.high.x - box.low.x, box.high.y - box.low.y));
   const auto place = [&](double low, double high, double wish) {
     const double half = fit * (high - low) / 2;
-    const double from = std::clamp(wish, hand.pen + half, 1 - hand.pen - half);
+    // Where the drawing fills the picture the two bounds are one place, give or take a rounding.
+    const double from = std::max(hand.pen + half, std::min(wish, 1 - hand.pen - half));
     return from - fit * (low + high) / 2;
   };
   const double right = place(box.low.x, box.high.x, 0.5 + 0.07 * stream.normal());

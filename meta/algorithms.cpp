@@ -15,7 +15,9 @@ const std::vector<Algorithm>& table() {
   static const std::vector<Algorithm> algorithms{
       {{"fomaml", "first-order MAML: second derivatives dropped (Finn et al. 2017, section 5.2)"},
        [](MetaConfig& c) { c.inner.first_order = true; }},
-      {{"joint", "no inner steps: one policy, or network, for the mixture of tasks, the papers' 'pretrained' baseline"},
+      {{"joint",
+        "no inner steps: one policy, or network, for the mixture of tasks, the papers' 'pretrained' "
+        "baseline"},
        [](MetaConfig& c) { c.inner.steps = 0; }},
       {{"maml", "model-agnostic meta-learning (Finn et al. 2017, Alg. 3)"}, [](MetaConfig&) {}},
       {{"meta_sgd", "MAML with a learned step size for every parameter (Li et al. 2017)"},
