@@ -2,13 +2,15 @@
 //
 //   meta_iteration_bench [CONFIG] [ITERATIONS] [THREADS]     (default navigation_2d_speed, 8, all cores)
 //
-// The floor counts the matrix products of the layers alone, 2 flop per weight and sample ("unit"), at the
-// core's peak: with C conjugate-gradient iterations and L line-search evaluations, on the trajectories of two
-// inner steps,
+// update = inner steps while sampling + gradient + curvature (Fisher products) + objective (its values, those
+// of the line search among them) + vector arithmetic. The floor of the update counts the matrix products of
+// the layers alone, 2 flop per weight and sample ("unit"), at the core's peak: with C conjugate-gradient
+// iterations and L line-search evaluations, on the trajectories of two inner steps,
 //   gradient and adaptation  1 + 2 + 1 + 2 units and 6 for the Hessian-vector product of the pullback
 //   each CG iteration        6 + 6 (J v, J^T u) + 4 (F)
 //   each evaluation          1 + 2 + 1
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -30,6 +32,11 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+void print_row(const std::string& name, const std::array<double, 9>& r) {
+  std::printf("%9s %9.4f %11.4f %11.4f %9.4f %10.4f %10.4f %9.4f %9.4f %9.4f", name.c_str(), r[0], r[1], r[2],
+              r[3], r[4], r[5], r[6], r[7], r[8]);
+}
+
 double weights(const PolicyMetaConfig& config, const EnvironmentSpec& environment) {
   double count = 0;
   auto in = static_cast<double>(environment.observation_size);
@@ -48,9 +55,10 @@ void run(const std::string& name, int64_t iterations, int64_t threads) {
   std::printf("%s: %lld tasks x %lld trajectories, %d threads\n", name.c_str(),
               static_cast<long long>(config.learner.meta_batch_size),
               static_cast<long long>(config.learner.sampler.trajectories), pool.size());
-  std::printf("%9s %9s %11s %9s %9s %9s %12s %10s\n", "iteration", "sampling", "advantages", "update",
-              "total", "floor", "env steps", "steps/s");
-  std::vector<double> sampling, advantage, update, total, floors;
+  std::printf("%9s %9s %11s %11s %9s %10s %10s %9s %9s %9s %10s\n", "iteration", "sampling", "advantages",
+              "inner steps", "gradient", "curvature", "objective", "update", "floor", "total", "steps/s");
+  constexpr size_t kColumns = 9;
+  std::array<std::vector<double>, kColumns> columns;
   for (int64_t i = 0; i < iterations; ++i) {
     const auto start = std::chrono::steady_clock::now();
     const auto report = learner.iterate(i);
@@ -64,18 +72,23 @@ void run(const std::string& name, int64_t iterations, int64_t threads) {
         static_cast<double>(report.environment_steps) / 2;  // of one of the two inner steps
     const double floor =
         units * 2 * weights(config.learner, learner.environment()) * samples / kPeak / pool.size();
-    std::printf("%9lld %9.4f %11.4f %9.4f %9.4f %9.4f %12lld %10.0f\n", static_cast<long long>(i + 1),
-                report.sampling_seconds, report.advantage_seconds, report.update_seconds, seconds, floor,
-                static_cast<long long>(report.environment_steps),
-                static_cast<double>(report.environment_steps) / report.sampling_seconds);
-    sampling.push_back(report.sampling_seconds);
-    advantage.push_back(report.advantage_seconds);
-    update.push_back(report.update_seconds);
-    total.push_back(seconds);
-    floors.push_back(floor);
+    const std::array<double, kColumns> row{report.sampling_seconds,
+                                           report.advantage_seconds,
+                                           report.inner_step_seconds,
+                                           report.meta_gradient_seconds,
+                                           report.curvature_seconds,
+                                           report.objective_seconds,
+                                           report.inner_step_seconds + report.meta_step_seconds,
+                                           floor,
+                                           seconds};
+    print_row(std::to_string(i + 1), row);
+    std::printf(" %10.0f\n", static_cast<double>(report.environment_steps) / report.sampling_seconds);
+    for (size_t c = 0; c < kColumns; ++c) columns[c].push_back(row[c]);
   }
-  std::printf("%9s %9.4f %11.4f %9.4f %9.4f %9.4f\n", "median", median(sampling), median(advantage),
-              median(update), median(total), median(floors));
+  std::array<double, kColumns> medians;
+  for (size_t c = 0; c < kColumns; ++c) medians[c] = median(columns[c]);
+  print_row("median", medians);
+  std::printf("\n");
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #include "meta/policy_meta_learner.h"
 
-#include <chrono>
 #include <cmath>
 #include <cstring>
 
 #include "base/error.h"
+#include "base/stopwatch.h"
 #include "envs/registry.h"
 #include "meta/meta_objective.h"
 #include "meta/policy_gradient_task.h"
@@ -12,12 +12,6 @@
 
 namespace innerloop {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // The steps of task t as tensors with T = 1, trajectory after trajectory.
 RecordedSteps pack(const Trajectories& trajectories, int64_t t, const Eigen::VectorXd& advantages) {
@@ -74,16 +68,14 @@ class Rollouts {
         advantage_(advantage),
         estimator_(estimator) {}
 
-  double sampling_seconds = 0, advantage_seconds = 0;
+  double sampling_seconds = 0, advantage_seconds = 0, inner_step_seconds = 0;
   std::vector<double> explained_variance;  // per recorded inner step, mean over tasks
 
   // Samples with every chunk's adapted policy and records the result as the data of the next inner step.
   Trajectories sample_and_record(const std::vector<Eigen::VectorXd>& tasks,
                                  std::vector<RecordedChunk>& chunks, int64_t per_task, const SampleKey& key) {
-    auto start = Clock::now();
     Trajectories trajectories = sample(tasks, chunks, per_task, key);
-    sampling_seconds += seconds_since(start);
-    start = Clock::now();
+    const AddsSeconds timed(advantage_seconds);
     const auto explained = executor_.map<double>(static_cast<int64_t>(chunks.size()), [&](int64_t t) {
       auto& chunk = chunks[static_cast<size_t>(t)];
       const auto computed = advantages(trajectories, t, advantage_);
@@ -94,12 +86,12 @@ class Rollouts {
     double sum = 0;
     for (const double value : explained) sum += value;
     explained_variance.push_back(sum / static_cast<double>(explained.size()));
-    advantage_seconds += seconds_since(start);
     return trajectories;
   }
 
   Trajectories sample(const std::vector<Eigen::VectorXd>& tasks, const std::vector<RecordedChunk>& chunks,
                       int64_t per_task, const SampleKey& key) {
+    const AddsSeconds timed(sampling_seconds);
     std::vector<std::unique_ptr<ActionSampler>> owned;
     std::vector<const ActionSampler*> samplers;
     for (const auto& chunk : chunks) {
@@ -115,6 +107,7 @@ class Rollouts {
 
   // One inner step on the data recorded last.
   void advance(const InnerLoop& inner, std::vector<RecordedChunk>& chunks, double step_scale) {
+    const AddsSeconds timed(inner_step_seconds);
     executor_.map<bool>(static_cast<int64_t>(chunks.size()), [&](int64_t t) {
       auto& chunk = chunks[static_cast<size_t>(t)];
       inner.advance(chunk.adaptation, *chunk.task, step_scale);
@@ -186,7 +179,6 @@ IterationReport PolicyMetaLearner::iterate(int64_t iteration) {
   Rollouts rollouts(*policy_, sampler_, executor_, config_.advantage,
                     parse_inner_estimator(config_.estimator));
   auto chunks = start_chunks(*inner_, meta_, tasks.size());
-  const auto start = Clock::now();
   for (int64_t k = 0; k <= config_.inner.steps; ++k) {  // 4-9: for all T_i
     // 5, 8: sample trajectories D_i with the policy adapted so far
     const auto trajectories = rollouts.sample_and_record(
@@ -202,12 +194,18 @@ IterationReport PolicyMetaLearner::iterate(int64_t iteration) {
   // 10: update theta with the trajectories of the adapted policies
   const LastStepObjective objective;
   PolicyMetaProblem problem(*inner_, objective, executor_, meta_, chunks);
-  report.meta_step = optimizer_->step(meta_, problem);
+  {
+    const AddsSeconds timed(report.meta_step_seconds);
+    report.meta_step = optimizer_->step(meta_, problem);
+  }
   report.entropy = problem.entropy();
   report.explained_variance = rollouts.explained_variance;
   report.sampling_seconds = rollouts.sampling_seconds;
   report.advantage_seconds = rollouts.advantage_seconds;
-  report.update_seconds = seconds_since(start) - report.sampling_seconds - report.advantage_seconds;
+  report.inner_step_seconds = rollouts.inner_step_seconds;
+  report.meta_gradient_seconds = problem.seconds().gradient;
+  report.curvature_seconds = problem.seconds().curvature;
+  report.objective_seconds = problem.seconds().value;
   return report;
 }
 

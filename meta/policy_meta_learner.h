@@ -42,7 +42,11 @@ struct IterationReport {
   double entropy = 0;                      // of the adapted policies, nats, mean over steps
   std::vector<EpisodeFailure> failures;    // by inner step, task, trajectory; trained on as they are
   MetaStep meta_step;
-  double sampling_seconds = 0, advantage_seconds = 0, update_seconds = 0;
+  double sampling_seconds = 0, advantage_seconds = 0;
+  double inner_step_seconds = 0;                            // adaptation while sampling
+  double meta_step_seconds = 0;                             // of the meta-optimizer; of these:
+  double meta_gradient_seconds = 0, curvature_seconds = 0;  // gradient, all Fisher products
+  double objective_seconds = 0;                             // values, those of the line search among them
 };
 
 struct EvaluationConfig {

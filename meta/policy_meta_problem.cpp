@@ -1,6 +1,6 @@
 #include "meta/policy_meta_problem.h"
 
-#include "base/error.h"
+#include "base/stopwatch.h"
 
 namespace innerloop {
 
@@ -20,6 +20,7 @@ PolicyMetaProblem::PolicyMetaProblem(const InnerLoop& inner, const MetaObjective
 }
 
 MetaProblem::Value PolicyMetaProblem::value(const Params& meta) {
+  const AddsSeconds timed(seconds_.value);
   const bool at_origin = identical(meta, origin_);
   const auto parts = executor_.map<Value>(static_cast<int64_t>(chunks_.size()), [&](int64_t c) {
     const auto& chunk = chunks_[static_cast<size_t>(c)];
@@ -37,6 +38,7 @@ MetaProblem::Value PolicyMetaProblem::value(const Params& meta) {
 }
 
 Params PolicyMetaProblem::gradient(const Params& meta) {
+  const AddsSeconds timed(seconds_.gradient);
   const bool at_origin = identical(meta, origin_);
   const Params sum = executor_.sum(static_cast<int64_t>(chunks_.size()), [&](int64_t c) {
     const auto& chunk = chunks_[static_cast<size_t>(c)];
@@ -47,6 +49,7 @@ Params PolicyMetaProblem::gradient(const Params& meta) {
 }
 
 Params PolicyMetaProblem::fisher_product(const Params& direction) {
+  const AddsSeconds timed(seconds_.curvature);
   const Params sum = executor_.sum(static_cast<int64_t>(chunks_.size()), [&](int64_t c) {
     const auto i = static_cast<size_t>(c);
     const auto& adaptation = chunks_[i].adaptation;

@@ -35,6 +35,13 @@ class PolicyMetaProblem : public MetaProblem {
 
   double entropy() const;  // of the policies that recorded the query data, nats, mean over steps
 
+  struct Seconds {
+    double value = 0, gradient = 0, curvature = 0;
+  };
+  const Seconds& seconds() const {
+    return seconds_;
+  }  // spent so far in value(), gradient(), fisher_product()
+
  private:
   const InnerLoop& inner_;
   const MetaObjective& objective_;
@@ -43,6 +50,7 @@ class PolicyMetaProblem : public MetaProblem {
   const std::vector<RecordedChunk>& chunks_;
   std::vector<std::shared_ptr<MlpObjective>> kl_;  // per chunk, made at the first product
   double tasks_ = 0, query_steps_ = 0;
+  Seconds seconds_;
 };
 
 }  // namespace innerloop

@@ -54,8 +54,8 @@ std::vector<std::string> PolicyJob::row() {
   cells.push_back(concat(step.line_search));
   cells.push_back(step.accepted ? "1" : "0");
   for (const double value : report_.explained_variance) add(value);
-  for (const double value :
-       {report_.entropy, report_.sampling_seconds, report_.advantage_seconds, report_.update_seconds}) {
+  for (const double value : {report_.entropy, report_.sampling_seconds, report_.advantage_seconds,
+                             report_.inner_step_seconds + report_.meta_step_seconds}) {
     add(value);
   }
   return cells;

@@ -22,12 +22,19 @@ PolicyMetaConfig small_config() {
   return config;
 }
 
+PolicyMetaConfig small_half_cheetah() {
+  PolicyMetaConfig config = small_config();
+  config.environment.name = "half_cheetah_direction_rllab";
+  config.inner.step_size = 0.1;
+  return config;
+}
+
 }  // namespace
 
 TEST_CASE("a seed gives the same bits for 1, 2 and 7 threads", "[meta][rl][determinism]") {
   const auto algorithm =
       GENERATE(std::string("maml"), std::string("fomaml"), std::string("meta_sgd"), std::string("joint"));
-  PolicyMetaConfig config = small_config();
+  PolicyMetaConfig config = GENERATE(small_config(), small_half_cheetah());
   apply_algorithm(algorithm, config);
   std::vector<Params> results;
   std::vector<double> returns;
@@ -80,6 +87,12 @@ TEST_CASE("a report covers every inner step", "[meta][rl]") {
   CHECK(report.returns[0].min <= report.returns[0].mean);
   CHECK(report.returns[0].mean <= report.returns[0].max);
   CHECK(report.meta_step.kl_before == Approx(0).margin(1e-9));
+  const double parts = report.meta_gradient_seconds + report.curvature_seconds + report.objective_seconds;
+  CHECK(report.meta_gradient_seconds > 0);
+  CHECK(report.curvature_seconds > report.meta_gradient_seconds);  // ten products
+  CHECK(report.objective_seconds > 0);
+  CHECK(parts <= report.meta_step_seconds);
+  CHECK(report.inner_step_seconds > 0);
   // Two standard normal actions: entropy log(2 pi e) at the start, moved a little by two inner steps.
   CHECK(report.entropy == Approx(std::log(2 * M_PI) + 1).margin(0.5));
 }

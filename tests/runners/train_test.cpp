@@ -88,29 +88,34 @@ TEST_CASE("help, version and lists end with exit code 0", "[program]") {
 }
 
 TEST_CASE("the final checkpoint has the same bits for 1, 2 and 7 threads", "[program]") {
+  const std::string config = GENERATE("navigation_2d", "half_cheetah_direction");
   const TemporaryFolder folder;
   Words bytes;
   for (const char* threads : {"1", "2", "7"}) {
     const auto run = folder / threads;
-    REQUIRE(run_program(tiny_training(run, {"--threads", threads, "--meta.iterations", "4"})).code == 0);
+    REQUIRE(
+        run_program(tiny_training(run, {"--config", config, "--threads", threads, "--meta.iterations", "4"}))
+            .code == 0);
     bytes.push_back(read_file(RunDirectory(run).last_checkpoint()));
   }
   CHECK(bytes[0].size() > 500);
   CHECK(bytes[1] == bytes[0]);
   CHECK(bytes[2] == bytes[0]);
   const auto other = folder / "other";
-  REQUIRE(run_program(tiny_training(other, {"--seed", "2", "--meta.iterations", "4"})).code == 0);
+  REQUIRE(
+      run_program(tiny_training(other, {"--config", config, "--seed", "2", "--meta.iterations", "4"})).code ==
+      0);
   CHECK(read_file(RunDirectory(other).last_checkpoint()) != bytes[0]);
 }
 
 TEST_CASE(
     "killed with kill -9 at random moments and resumed, a run ends with the bits of an uninterrupted one",
     "[program]") {
+  const std::string config = GENERATE("navigation_2d", "half_cheetah_velocity");
   const TemporaryFolder folder;
-  const Words settings{
-      "--config",          "navigation_2d", "--meta.iterations", "100",  "--checkpoint.every", "2",
-      "--checkpoint.keep", "all",           "--meta.optimizer",  "adam", "--threads",          "2",
-      "--resume"};
+  const Words settings{"--config",          config, "--meta.iterations", "100",  "--checkpoint.every", "2",
+                       "--checkpoint.keep", "all",  "--meta.optimizer",  "adam", "--threads",          "2",
+                       "--resume"};
   const auto begin = std::chrono::steady_clock::now();
   REQUIRE(run_program(tiny_training(folder / "whole", settings)).code == 0);
   const double whole = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
