@@ -8,6 +8,7 @@ find_package(nlohmann_json CONFIG REQUIRED)
 find_package(Boost CONFIG REQUIRED COMPONENTS program_options iostreams filesystem system)
 find_package(Random123 REQUIRED)
 find_package(OpenCVParts REQUIRED)
+find_package(FFmpegParts REQUIRED)  # films: OpenCV's writer has no choice of quality
 find_package(LibArchive REQUIRED)  # data sets come as zip archives
 find_package(Freetype REQUIRED)  # captions: OpenCV's core modules have stroke fonts only
 find_package(GnuplotIostream REQUIRED)

@@ -1,4 +1,4 @@
-# The four modules of OpenCV that draw and write pictures and films, as target `opencv`. Debian puts OpenCV's own
+# The modules of OpenCV that draw, write and read pictures, and with which tests read films, as target `opencv`. Debian puts OpenCV's own
 # configuration file into libopencv-dev, which drags in every module (and its hundreds of packages); with only the
 # four -dev packages installed, headers and libraries are found by name.
 set(parts core imgproc imgcodecs videoio)

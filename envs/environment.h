@@ -54,6 +54,10 @@ class Environment {
   virtual StepResult step(const ActionRef& action, Stream& stream, ObservationRef observation) = 0;
   // Why the simulation of the episode broke down; empty if it did not.
   virtual std::string failure() const { return ""; }
+  // A copy that shares working memory with this environment, so that many of them, stepped in turn, find it
+  // in the processor's cache. Only one thread at a time may use any of them. Null if there is nothing to
+  // share.
+  virtual std::unique_ptr<Environment> companion() const { return nullptr; }
 };
 
 // The chosen environment, as the configuration names it.

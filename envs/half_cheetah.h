@@ -33,6 +33,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 
 #include "envs/mujoco_environment.h"
@@ -72,6 +73,7 @@ class HalfCheetah : public MujocoEnvironment {
 
   Eigen::VectorXd sample_task(Stream& stream) const override;
   TaskMark task_mark() const override;
+  std::unique_ptr<Environment> companion() const override { return std::make_unique<HalfCheetah>(*this); }
 
  private:
   // A body of the plane (x, z): where its joint is in its parent's frame, and its own centre in its own.

@@ -50,52 +50,97 @@ std::shared_ptr<const mjModel> mujoco_model(const std::string& name) {
 }
 
 MujocoSimulation::MujocoSimulation(std::shared_ptr<const mjModel> model)
-    : model_(std::move(model)), data_(mj_makeData(model_.get())) {
-  require(data_ != nullptr, "MuJoCo cannot allocate the state of a simulation");
+    : model_(std::move(model)), memory_(std::make_shared<Memory>()) {
+  memory_->data.reset(mj_makeData(model_.get()));
+  require(memory_->data != nullptr, "MuJoCo cannot allocate the state of a simulation");
+  memory_->holder = this;
+}
+
+MujocoSimulation::MujocoSimulation(const MujocoSimulation& other)
+    : model_(other.model_), memory_(other.memory_), state_(other.state()) {}
+
+MujocoSimulation::~MujocoSimulation() {
+  if (memory_->holder == this) memory_->holder = nullptr;
+}
+
+template <typename Visit>
+void MujocoSimulation::for_each_array(Visit visit) const {
+  mjData& d = *memory_->data;
+  visit(&d.time, 1);
+  visit(d.qpos, model_->nq);
+  visit(d.qvel, model_->nv);
+  visit(d.act, model_->na);
+  visit(d.ctrl, model_->nu);
+  visit(d.qacc_warmstart, model_->nv);
+}
+
+const MujocoSimulation::State& MujocoSimulation::state() const {
+  if (memory_->holder != this) return state_;
+  state_.numbers.resize(static_cast<size_t>(1 + model_->nq + 2 * model_->nv + model_->na + model_->nu));
+  mjtNum* next = state_.numbers.data();
+  for_each_array([&](const mjtNum* values, int64_t count) { next = std::copy_n(values, count, next); });
+  std::copy_n(memory_->data->warning, state_.warnings.size(), state_.warnings.begin());
+  return state_;
+}
+
+void MujocoSimulation::exchange() const {
+  mjData& d = *memory_->data;
+  if (memory_->holder != nullptr) memory_->holder->state();
+  const mjtNum* next = state_.numbers.data();
+  for_each_array([&](mjtNum* values, int64_t count) {
+    std::copy_n(next, count, values);
+    next += count;
+  });
+  std::copy_n(state_.warnings.begin(), state_.warnings.size(), d.warning);
+  memory_->holder = this;
+  memory_->forwarded = false;
 }
 
 void MujocoSimulation::reset() {
-  mj_resetData(model_.get(), data_.get());
-  forwarded_ = false;
+  mj_resetData(model_.get(), &take());
+  memory_->forwarded = false;
 }
 
 void MujocoSimulation::forward() {
-  mj_forward(model_.get(), data_.get());
-  forwarded_ = true;
-  qpos_.assign(data_->qpos, data_->qpos + model_->nq);
-  qvel_.assign(data_->qvel, data_->qvel + model_->nv);
-  act_.assign(data_->act, data_->act + model_->na);
+  mjData& d = take();
+  mj_forward(model_.get(), &d);
+  memory_->forwarded = true;
+  qpos_.assign(d.qpos, d.qpos + model_->nq);
+  qvel_.assign(d.qvel, d.qvel + model_->nv);
+  act_.assign(d.act, d.act + model_->na);
 }
 
 bool MujocoSimulation::is_forwarded() const {
-  return forwarded_ && std::equal(qpos_.begin(), qpos_.end(), data_->qpos) &&
-         std::equal(qvel_.begin(), qvel_.end(), data_->qvel) &&
-         std::equal(act_.begin(), act_.end(), data_->act);
+  const mjData& d = take();
+  return memory_->forwarded && std::equal(qpos_.begin(), qpos_.end(), d.qpos) &&
+         std::equal(qvel_.begin(), qvel_.end(), d.qvel) && std::equal(act_.begin(), act_.end(), d.act);
 }
 
 bool MujocoSimulation::step(int count) {
+  mjData& d = take();
   int done = 0;
   if (count > 0 && model_->opt.integrator == mjINT_RK4 && is_forwarded()) {
     // mj_step, less what depends on positions and velocities only (mjSTAGE_POS, mjSTAGE_VEL).
-    mj_forwardSkip(model_.get(), data_.get(), mjSTAGE_VEL, 0);
-    mj_checkAcc(model_.get(), data_.get());
-    mj_RungeKutta(model_.get(), data_.get(), 4);
+    mj_forwardSkip(model_.get(), &d, mjSTAGE_VEL, 0);
+    mj_checkAcc(model_.get(), &d);
+    mj_RungeKutta(model_.get(), &d, 4);
     done = 1;
   }
-  forwarded_ = false;
-  for (int k = done; k < count; ++k) mj_step(model_.get(), data_.get());
+  memory_->forwarded = false;
+  for (int k = done; k < count; ++k) mj_step(model_.get(), &d);
   bool warned = false;
-  for (const auto& warning : data_->warning) warned |= warning.number > 0;
-  return !warned && is_sane(data_->qpos, model_->nq) && is_sane(data_->qvel, model_->nv);
+  for (const auto& warning : d.warning) warned |= warning.number > 0;
+  return !warned && is_sane(d.qpos, model_->nq) && is_sane(d.qvel, model_->nv);
 }
 
 std::string MujocoSimulation::trouble() const {
+  const mjData& d = take();
   for (int k = 0; k < mjNWARNING; ++k) {
-    const auto& warning = data_->warning[k];
+    const auto& warning = d.warning[k];
     if (warning.number > 0) return concat("MuJoCo warns: ", mju_warningText(k, warning.lastinfo));
   }
-  if (!is_sane(data_->qpos, model_->nq)) return "a position is not finite or beyond 10^6";
-  if (!is_sane(data_->qvel, model_->nv)) return "a velocity is not finite or beyond 10^6";
+  if (!is_sane(d.qpos, model_->nq)) return "a position is not finite or beyond 10^6";
+  if (!is_sane(d.qvel, model_->nv)) return "a velocity is not finite or beyond 10^6";
   return "";
 }
 

@@ -7,6 +7,7 @@
 
 #include <mujoco/mujoco.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,10 +21,18 @@ std::shared_ptr<const mjModel> mujoco_model(const std::string& name);
 class MujocoSimulation {
  public:
   explicit MujocoSimulation(std::shared_ptr<const mjModel> model);
+  // A simulation in the same state, in the same mjData: whichever is used takes it over, which costs the
+  // derived quantities of the one before it (a forward() is forgotten), but no bit of what its steps yield.
+  // Half-cheetahs in turn run 1 to 2 % faster so than in an mjData each, of 250 kB. Only one thread at a time
+  // may use any of them. The state is time, q, v, activations, controls, warm start and warnings: no applied
+  // forces, no mocap.
+  MujocoSimulation(const MujocoSimulation& other);
+  ~MujocoSimulation();
+  MujocoSimulation& operator=(const MujocoSimulation&) = delete;
 
   const mjModel& model() const { return *model_; }
-  mjData& data() { return *data_; }
-  const mjData& data() const { return *data_; }
+  mjData& data() { return take(); }
+  const mjData& data() const { return take(); }
 
   // The model's initial state, and nothing left of what was before: warm start, time, controls and warnings
   // are cleared too. Derived quantities are not computed yet.
@@ -46,11 +55,29 @@ class MujocoSimulation {
   struct Delete {
     void operator()(mjData* data) const { mj_deleteData(data); }
   };
+  struct Memory {
+    std::unique_ptr<mjData, Delete> data;
+    const MujocoSimulation* holder = nullptr;  // whose state it is; null if that one is gone
+    bool forwarded = false;                    // by forward() of the holder, since the last step
+  };
+  struct State {
+    std::vector<mjtNum> numbers;
+    std::array<mjWarningStat, mjNWARNING> warnings{};
+  };
+  mjData& take() const {  // the memory with this simulation's state in it
+    if (memory_->holder != this) exchange();
+    return *memory_->data;
+  }
+  void exchange() const;
+  const State& state() const;  // brings state_ up to date
+  // Calls visit(array of mjData, length) for all that a State's numbers hold, in their order.
+  template <typename Visit>
+  void for_each_array(Visit visit) const;
   bool is_forwarded() const;  // nothing has changed since the last forward()
 
   std::shared_ptr<const mjModel> model_;
-  std::unique_ptr<mjData, Delete> data_;
-  bool forwarded_ = false;                 // since the last step
+  std::shared_ptr<Memory> memory_;
+  mutable State state_;                    // of use while the memory is another's
   std::vector<mjtNum> qpos_, qvel_, act_;  // of the last forward()
 };
 

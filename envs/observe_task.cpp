@@ -27,6 +27,14 @@ StepResult ObserveTask::step(const ActionRef& action, Stream& stream, Observatio
   return result;
 }
 
+std::unique_ptr<Environment> ObserveTask::companion() const {
+  auto inner = inner_->companion();
+  if (inner == nullptr) return nullptr;
+  auto copy = std::make_unique<ObserveTask>(std::move(inner));
+  copy->task_ = task_;
+  return copy;
+}
+
 void ObserveTask::check_observation(const ObservationRef& observation) const {
   if (observation.size() == spec_.observation_size) return;
   throw Error(concat(spec_.name, " with observe_task: room for an observation of ", observation.size(),

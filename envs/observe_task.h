@@ -19,6 +19,7 @@ class ObserveTask : public Environment {
   void reset(Stream& stream, ObservationRef observation) override;
   StepResult step(const ActionRef& action, Stream& stream, ObservationRef observation) override;
   std::string failure() const override { return inner_->failure(); }
+  std::unique_ptr<Environment> companion() const override;
 
  private:
   void check_observation(const ObservationRef& observation) const;

@@ -12,7 +12,6 @@
 #include "runners/mujoco_renderer.h"
 #include "runners/panel.h"
 #include "runners/replay.h"
-#include "runners/video.h"
 
 namespace innerloop {
 namespace {
@@ -219,7 +218,7 @@ void Films::film(const std::vector<Panel>& panels, const std::filesystem::path& 
     std::vector<cv::Mat> pictures;
     for (const auto& panel : panels) pictures.push_back(panel.draw(painter, t));
     picture = in_rows(pictures, static_cast<size_t>(std::max(1, kFilmWidth / pictures[0].cols)));
-    if (!video) video = std::make_unique<Video>(file, picture.size(), fps_);
+    if (!video) video = std::make_unique<Video>(file, picture.size(), fps_, config_.quality);
     video->add(picture);
   }
   for (int64_t held = 0; held < std::lround(kHoldSeconds * fps_); ++held) video->add(picture);

@@ -10,6 +10,7 @@
 
 #include "meta/policy_meta_learner.h"
 #include "runners/trajectory_renderer.h"
+#include "runners/video.h"
 
 namespace innerloop {
 
@@ -20,6 +21,7 @@ struct FilmConfig {
   std::vector<int64_t> steps;  // gradient steps after which to film, ascending
   uint64_t seed = 1;           // of the evaluation
   double fps = 0;              // 0: real time, one picture per step of the environment
+  int quality = kFilmQuality;  // 0 to 100, see runners/video.h
   int width = 0, height = 0;   // pixels of a picture without its captions, even; 0: see Films
 };
 

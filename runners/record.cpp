@@ -46,16 +46,18 @@ CommandDescription record_description() {
           "MUJOCO_EGL_DEVICE_ID, if set), Mesa's EGL without a device and OSMesa are tried in this order, or "
           "only\n"
           "what INNERLOOP_GL names: egl, surfaceless or osmesa.",
-      .options = {{"run", "DIR", "the run directory that `innerloop train` made"},
-                  {"tasks", "N", "held-out tasks to film, 3 if not given"},
-                  {"steps", "K,K,...", "gradient steps after which to film, 0,1,3 if not given"},
-                  {"fps", "N",
-                   "pictures per second, one for each step; if not given, as many as make it real time"},
-                  {"width", "N", "pixels of a picture, even, 640 if not given (arenas: 540)"},
-                  {"height", "N", "its height, 480 if not given (arenas: of their own shape)"},
-                  {"trajectories", "N", "trajectories sampled per task and step", "evaluation.trajectories"},
-                  {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
-                  {"threads", "N", "worker threads, 0 = one per core", "threads"}},
+      .options =
+          {{"run", "DIR", "the run directory that `innerloop train` made"},
+           {"tasks", "N", "held-out tasks to film, 3 if not given"},
+           {"steps", "K,K,...", "gradient steps after which to film, 0,1,3 if not given"},
+           {"fps", "N", "pictures per second, one for each step; if not given, as many as make it real time"},
+           {"width", "N", "pixels of a picture, even, 640 if not given (arenas: 540)"},
+           {"height", "N", "its height, 480 if not given (arenas: of their own shape)"},
+           {"quality", "N",
+            "of the films, 0 (smallest files) to 100, 56 if not given (x264's constant rate factor 23)"},
+           {"trajectories", "N", "trajectories sampled per task and step", "evaluation.trajectories"},
+           {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
+           {"threads", "N", "worker threads, 0 = one per core", "threads"}},
       .sections = {"evaluation", "inner"}};
 }
 
@@ -75,6 +77,8 @@ int record(const std::vector<std::string>& arguments) {
   if (line.has("fps")) film_config.fps = static_cast<double>(parse_integer("fps", line.value("fps"), 1, 240));
   film_config.width = picture_side(line, "width");
   film_config.height = picture_side(line, "height");
+  if (line.has("quality"))
+    film_config.quality = static_cast<int>(parse_integer("quality", line.value("quality"), 0, 100));
   EvaluationConfig evaluation = run.config.evaluation;
   evaluation.tasks = parse_integer("tasks", line.value("tasks", "3"), 1);
   evaluation.steps = film_config.steps.back();

@@ -8,29 +8,29 @@
 
 #include "runners/pending_file.h"
 
-namespace cv {
-class VideoWriter;
-}
-
 namespace innerloop {
+
+// Of a film, from 0 (the smallest file) to 100: x264's constant rate factor is 51 - quality / 2. This is
+// x264's own, 23. (A factor of 0 would be lossless in a profile that browsers do not play.)
+inline constexpr int kFilmQuality = 56;
 
 class Video {
  public:
   // Pictures are 8-bit BGR, all of one size with even sides (colour is stored at half resolution). Error if
-  // the file or the encoder cannot be opened. The file appears at finish(). The
-  // quality is OpenCV's: a constant rate factor of 23.
-  Video(const std::filesystem::path& file, cv::Size size, double fps);
+  // the file or the encoder cannot be opened. The file appears at finish().
+  Video(const std::filesystem::path& file, cv::Size size, double fps, int quality = kFilmQuality);
   ~Video();
 
-  void add(const cv::Mat& picture);
+  void add(const cv::Mat& picture);  // Error if the file cannot be written, as in finish()
   int64_t frames() const { return frames_; }
-  void finish();  // Error if the film cannot be read back with as many frames as were added
+  void finish();
 
  private:
+  struct Encoder;
+
   PendingFile file_;
   cv::Size size_;
-  double fps_;
-  std::unique_ptr<cv::VideoWriter> writer_;
+  std::unique_ptr<Encoder> encoder_;
   int64_t frames_ = 0;
 };
 

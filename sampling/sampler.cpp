@@ -114,7 +114,10 @@ void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const Actio
     for (int64_t i = 0; i < count; ++i) {
       failing = first + i;
       const auto slot = static_cast<size_t>(i);
-      if (slot == worker.environments.size()) worker.environments.push_back(factory_());
+      if (slot == worker.environments.size()) {
+        auto companion = slot == 0 ? nullptr : worker.environments.front()->companion();
+        worker.environments.push_back(companion != nullptr ? std::move(companion) : factory_());
+      }
       const StreamKey base{
           .seed = key.seed,
           .purpose = key.evaluation ? Purpose::kEvaluationEnvironment : Purpose::kEnvironment,

@@ -90,6 +90,66 @@ TEST_CASE("every environment repeats an episode from the same streams, whatever 
   }
 }
 
+TEST_CASE("companions that are stepped in turn each play as if alone", "[envs][contract]") {
+  const auto name = GENERATE(from_range(environment_names()));
+  const bool observe_task = GENERATE(false, true);
+  CAPTURE(name, observe_task);
+  std::vector<std::unique_ptr<Environment>> companions;
+  companions.push_back(make(name, observe_task));
+  for (int i = 0; i < 2; ++i) {
+    companions.push_back(companions.front()->companion());
+    // Those that share nothing say so; a half-cheetah shares its mjData.
+    if (companions.back() == nullptr) {
+      CHECK_FALSE(contains("half_cheetah").match(name));
+      return;
+    }
+  }
+  struct Alone {
+    std::unique_ptr<Environment> environment;
+    Stream stream, action_stream;
+    Eigen::VectorXf observation, theirs;
+    bool running = true;
+  };
+  const auto& spec = companions.front()->spec();
+  const auto actor = random_actor(spec);
+  std::vector<Alone> alone;
+  std::vector<Stream> streams;
+  for (uint64_t i = 0; i < companions.size(); ++i) {
+    const Eigen::VectorXf room(spec.observation_size);
+    alone.push_back({make(name, observe_task), test_stream(i, 0), test_stream(i, 1), room, room});
+    streams.push_back(test_stream(i, 0));
+    alone[i].environment->set_task(task_of(*alone[i].environment, i));
+    alone[i].environment->reset(alone[i].stream, alone[i].observation);
+    companions[i]->set_task(task_of(*companions[i], i));
+    companions[i]->reset(streams[i], alone[i].theirs);
+    REQUIRE(alone[i].theirs == alone[i].observation);
+  }
+  for (int64_t t = 0; t < spec.horizon; ++t) {
+    for (size_t i = 0; i < companions.size(); ++i) {
+      auto& one = alone[i];
+      if (!one.running) continue;
+      const Eigen::VectorXf action = actor(one.observation, one.action_stream);
+      const auto result = one.environment->step(action, one.stream, one.observation);
+      const auto theirs = companions[i]->step(action, streams[i], one.theirs);
+      REQUIRE(theirs.reward == result.reward);
+      REQUIRE(theirs.terminated == result.terminated);
+      REQUIRE(one.theirs == one.observation);
+      one.running = !result.terminated;
+    }
+  }
+  // A companion made in the midst of an episode goes on from there.
+  companions[0]->reset(streams[0], alone[0].theirs);
+  const Eigen::VectorXf push = Eigen::VectorXf::Constant(spec.action_entries(), 0.5F);
+  companions[0]->step(push, streams[0], alone[0].theirs);
+  const auto copy = companions[0]->companion();
+  Stream stream = streams[0];
+  companions[1]->reset(streams[1], alone[1].theirs);
+  companions[0]->step(push, streams[0], alone[0].theirs);
+  companions[1]->step(push, streams[1], alone[1].theirs);
+  copy->step(push, stream, alone[1].theirs);
+  CHECK(alone[1].theirs == alone[0].theirs);
+}
+
 TEST_CASE("every environment has tasks that differ, and streams that differ", "[envs][contract]") {
   const auto name = GENERATE(from_range(environment_names()));
   CAPTURE(name);

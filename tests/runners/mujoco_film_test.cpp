@@ -219,6 +219,14 @@ TEST_CASE("a half-cheetah's run is recorded in real time, and EGL and OSMesa dra
   measure("task_1_step_1.mp4", panel);
   measure("adaptation.mp4", 2 * panel);
 
+  const auto adaptation = run / "videos" / "adaptation.mp4";
+  const auto size = std::filesystem::file_size(adaptation);
+  REQUIRE(run_program({"record", "--run", path, "--tasks", "1", "--steps", "0,1", "--width", "320",
+                       "--height", "200", "--quality", "10"})
+              .code == 0);
+  CHECK(2 * std::filesystem::file_size(adaptation) < size);
+  CHECK(run_program({"record", "--run", path, "--quality", "101"}).code == 2);
+
   const auto refused = record("none");
   CHECK(refused.code == 1);
   CHECK_THAT(refused.output, contains("no OpenGL context"));

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
 #include "base/error.h"
@@ -64,6 +65,42 @@ TEST_CASE("a film is H.264 and reads back with its size, rate, length and pictur
     CHECK(std::abs(frame.at<cv::Vec3b>(32, 48)[1] - 20 * i) < 8);
   }
   CHECK_FALSE(film.read(frame));
+}
+
+TEST_CASE(
+    "a film of higher quality is larger and nearer to its pictures; the same pictures make the same film",
+    "[video]") {
+  const ScratchFolder folder;
+  std::vector<cv::Mat> pictures;
+  cv::RNG generator(1);
+  for (int i = 0; i < 8; ++i) {
+    cv::Mat rough(12, 16, CV_8UC3), smooth;
+    generator.fill(rough, cv::RNG::UNIFORM, 0, 255);
+    cv::resize(rough, smooth, {160, 120});
+    pictures.push_back(smooth);
+  }
+  const auto film = [&](const char* name, int quality) {
+    Video video(folder / name, {160, 120}, 20, quality);
+    for (const auto& one : pictures) video.add(one);
+    video.finish();
+    return fs::file_size(folder / name);
+  };
+  const auto error = [&](const char* name) {  // mean distance of a shade
+    cv::VideoCapture capture((folder / name).string(), cv::CAP_FFMPEG);
+    double sum = 0;
+    cv::Mat frame;
+    for (const auto& one : pictures) {
+      REQUIRE(capture.read(frame));
+      sum += cv::norm(frame, one, cv::NORM_L1) / static_cast<double>(one.total() * 3);
+    }
+    return sum / static_cast<double>(pictures.size());
+  };
+  const auto low = film("low.mp4", 0), usual = film("usual.mp4", kFilmQuality), high = film("high.mp4", 100);
+  CHECK(2 * low < usual);
+  CHECK(2 * usual < high);
+  CHECK(error("high.mp4") < 0.7 * error("usual.mp4"));
+  CHECK(error("usual.mp4") < 0.7 * error("low.mp4"));
+  CHECK_THROWS_WITH(Video(folder / "film.mp4", {96, 64}, 8, 101), contains("101") && contains("0 to 100"));
 }
 
 TEST_CASE("a film that is not finished, or cannot be made, leaves nothing behind", "[video]") {
