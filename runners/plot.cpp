@@ -57,18 +57,8 @@ void check(const Plot& plot) {
   }
 }
 
-const char* key_place(Plot::Key key) {
-  switch (key) {
-    case Plot::Key::kTopRight:
-      return "top right opaque samplen 2.5 spacing 1.2";
-    case Plot::Key::kAbove:
-      return "at screen 0.965, 0.845 right center horizontal samplen 2 width 0";
-    default:
-      return "bottom right opaque samplen 2.5 spacing 1.2";
-  }
-}
-
 void write_script(const Plot& plot, const PendingFile& script, const PendingFile& png) {
+  const bool labels = plot.curves.size() > 1;
   Gnuplot gnuplot(">" + script.path().string());
   gnuplot << "set terminal pngcairo noenhanced size 1000,640 font 'DejaVu Sans,14' background '#FFFFFF'\n"
           << "set output " << quoted(png.path().string()) << "\n"
@@ -77,14 +67,16 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
           << " at screen 0.022, 0.95 font 'DejaVu Sans:Bold,17' textcolor '#1F2937'\n"
           << "set label 2 " << quoted(plot.subtitle)
           << " at screen 0.022, 0.897 font ',12' textcolor '#6B7280'\n"
-          << "set tmargin at screen " << (plot.key == Plot::Key::kAbove ? 0.79 : 0.845)
+          << "set tmargin at screen " << (labels ? 0.79 : 0.845)
           << "\nset lmargin at screen 0.1\nset rmargin at screen 0.965\n"
           << "set xlabel " << quoted(plot.x_label) << "\nset ylabel " << quoted(plot.y_label)
           << " offset -0.5,0\n"
           << "set border 3 linecolor '#6B7280' linewidth 1.2\n"
           << "set tics nomirror out scale 0.6 textcolor '#374151'\n"
           << "set grid xtics ytics linetype 1 linewidth 1 linecolor '#E5E7EB'\n"
-          << "set key " << (plot.curves.size() > 1 ? key_place(plot.key) : "off") << "\n"
+          // Above the curves, none of which it then hides.
+          << "set key "
+          << (labels ? "at screen 0.965, 0.845 right center horizontal samplen 2 width 0" : "off") << "\n"
           << "set offsets 0, 0, graph 0.04, graph 0.04\n"
           << "set style fill transparent solid 0.18 noborder\n";
   double low = plot.curves.front().x.front(), high = low;

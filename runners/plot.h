@@ -20,9 +20,7 @@ struct Plot {
   std::string x_label, y_label;  // with unit
   bool whole_x = false;          // x counts something: ticks at whole numbers, points marked
   bool log_y = false;            // y is drawn by its logarithm; then all of it is above 0
-  enum class Key { kBottomRight, kTopRight, kAbove };
-  Key key = Key::kBottomRight;  // where the labels of the curves stand
-  std::vector<Curve> curves;    // not empty
+  std::vector<Curve> curves;     // not empty
 };
 
 // Error, and no file, if gnuplot is missing or fails, or the plot has nothing finite to show.

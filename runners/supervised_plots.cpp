@@ -42,7 +42,6 @@ Plot regression_plot(const SupervisedMetaLearner& learner, const ExperimentConfi
                                learner.config().inner.step_size),
             .x_label = "x",
             .y_label = "y",
-            .key = Plot::Key::kAbove,
             .curves = {{.label = "truth", .x = x, .y = column(episode.query_y)}}};
   std::set<int64_t> shown{0};
   for (const int64_t step : {int64_t{1}, evaluation.steps}) {
@@ -84,7 +83,6 @@ void plot_steps(const SupervisedMetaLearner& learner, const ExperimentConfig& co
             .x_label = "gradient steps",
             .y_label = spec.classification ? "accuracy, %" : "mean squared error",
             .whole_x = true,
-            .key = Plot::Key::kAbove,
             .curves = {ours}};
   const double last = static_cast<double>(result.steps.back().step);
   if (result.nearest_on_pixels) {
