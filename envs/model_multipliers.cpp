@@ -71,7 +71,7 @@ void ModelMultipliers::apply(const Eigen::VectorXd& multipliers) {
   }
   mjModel& model = *model_;
   std::copy_n(model.body_mass, model.nbody, model.body_subtreemass);
-  for (int b = model.nbody - 1; b > 0; --b) {  // a body's number is above its parent's
+  for (int64_t b = model.nbody - 1; b > 0; --b) {  // a body's number is above its parent's
     model.body_subtreemass[model.body_parentid[b]] += model.body_subtreemass[b];
   }
 }

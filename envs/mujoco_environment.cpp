@@ -8,8 +8,8 @@
 namespace innerloop {
 namespace {
 
-void add_noise(mjtNum* values, int count, StartNoise::Kind kind, double scale, Stream& stream) {
-  for (int k = 0; k < count; ++k) {
+void add_noise(mjtNum* values, int64_t count, StartNoise::Kind kind, double scale, Stream& stream) {
+  for (int64_t k = 0; k < count; ++k) {
     values[k] += scale * (kind == StartNoise::Kind::kNormal ? stream.normal() : stream.uniform(-1, 1));
   }
 }

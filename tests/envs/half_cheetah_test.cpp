@@ -379,9 +379,9 @@ TEST_CASE("a step after forward() is one after mj_forward", "[envs][mujoco]") {
     const int count = 1 + t % 2;
     REQUIRE(one.step(count));
     for (int k = 0; k < count; ++k) mj_step(&model, &other.data());
-    const auto difference = [&](const mjtNum* x, mjtNum* y, int size) {
+    const auto difference = [&](const mjtNum* x, mjtNum* y, int64_t size) {
       double largest = 0;
-      for (int k = 0; k < size; ++k) largest = std::max(largest, std::abs(x[k] - y[k]));
+      for (int64_t k = 0; k < size; ++k) largest = std::max(largest, std::abs(x[k] - y[k]));
       std::copy_n(x, size, y);  // rounding must not add up
       return largest;
     };

@@ -24,7 +24,9 @@ Eigen::VectorXd random_task(const Environment& environment, uint64_t seed) {
 // All constants of the model that a task can change, and some that it must not.
 std::vector<double> constants(const mjModel& m) {
   std::vector<double> out;
-  const auto add = [&](const mjtNum* values, int count) { out.insert(out.end(), values, values + count); };
+  const auto add = [&](const mjtNum* values, int64_t count) {
+    out.insert(out.end(), values, values + count);
+  };
   add(m.body_mass, m.nbody);
   add(m.body_inertia, 3 * m.nbody);
   add(m.body_subtreemass, m.nbody);
@@ -128,7 +130,7 @@ TEST_CASE("hopper and walker are paid for their way and for staying up", "[envs]
   PlanarWalker environment(def);
   environment.set_task(random_task(environment, 2));
   const auto& data = environment.simulation().data();
-  const int nq = environment.simulation().model().nq, motors = environment.simulation().model().nu;
+  const int64_t nq = environment.simulation().model().nq, motors = environment.simulation().model().nu;
   Stream stream = test_stream(3);
   Eigen::VectorXf observation(environment.spec().observation_size);
   environment.reset(stream, observation);
