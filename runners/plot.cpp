@@ -85,6 +85,12 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
   }
   const double beside = plot.whole_x || high == low ? 0.3 : 0;
   gnuplot << "set xrange [" << low - beside << ":" << high + beside << "]\n";
+  if (plot.percent) {
+    double top = 0;
+    for (const auto& curve : plot.curves)
+      top = std::max(top, *std::max_element(curve.y.begin(), curve.y.end()));
+    if (top > 90) gnuplot << "set yrange [*:101]\n";  // left to itself it may end at 110
+  }
   if (plot.log_y) {
     // Left to itself gnuplot ends a logarithmic axis at powers of ten.
     double bottom = plot.curves.front().y.front(), top = bottom;

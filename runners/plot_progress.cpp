@@ -98,6 +98,7 @@ Plot metric_plot(const Table& table, const std::filesystem::path& validations) {
       .x_label = "meta-iteration",
       .y_label = accuracy ? "accuracy, %" : "mean squared error",
       .log_y = !accuracy,
+      .percent = accuracy,
       .curves = {{.label = "training tasks",
                   .x = table.column("iteration"),
                   .y = times(unit, table.column("query_" + metric))}}};

@@ -83,6 +83,7 @@ void plot_steps(const SupervisedMetaLearner& learner, const ExperimentConfig& co
             .x_label = "gradient steps",
             .y_label = spec.classification ? "accuracy, %" : "mean squared error",
             .whole_x = true,
+            .percent = spec.classification,
             .curves = {ours}};
   const double last = static_cast<double>(result.steps.back().step);
   if (result.nearest_on_pixels) {
