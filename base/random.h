@@ -45,6 +45,11 @@ class Stream {
   double normal();                          // N(0, 1), Box-Muller in pairs
   uint64_t below(uint64_t bound);           // uniform in {0, ..., bound - 1}, without modulo bias
 
+  // `each` draws of N(0, 1) from each of `count` streams, stream b's from out + b * stride on: what normal()
+  // would draw, in float32, at a third of its cost. (Computed in double to 1e-15 by other formulas, so that
+  // one number in some hundred millions is rounded to the other neighbour.)
+  static void normals(Stream* const* streams, int64_t count, int64_t each, float* out, int64_t stride);
+
  private:
   using Philox = r123::Philox4x64;
   Philox::key_type key_;

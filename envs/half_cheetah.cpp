@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "envs/sine_cosine.h"
+#include "base/sine_cosine.h"
 
 namespace innerloop {
 namespace {
@@ -112,7 +112,7 @@ void HalfCheetah::derive() {
   if (!needs_centre_) return;
   const mjtNum* q = data().qpos;
   const mjtNum* v = data().qvel;
-  std::array<double, kBodies> angles{}, rates{}, sines, cosines;
+  std::array<double, kBodies + 1> angles{}, rates{}, sines, cosines;  // eight fill vector registers
   for (size_t k = 0; k < kBodies; ++k) {
     const int parent = segments_[k].parent;
     const auto above = static_cast<size_t>(parent);

@@ -83,15 +83,19 @@ double MujocoEnvironment::apply(const ActionRef& action) {
   if (action.size() != model().nu) {
     throw Error(concat(spec_.name, ": action has ", action.size(), " entries, expected ", model().nu));
   }
-  if (!action.allFinite()) {
+  mjtNum* const controls = data().ctrl;
+  const mjtNum* const range = model().actuator_ctrlrange;
+  bool finite = true;
+  double squared = 0;
+  for (int k = 0; k < action.size(); ++k) {
+    const double a = std::clamp(action[k] / action_scale_, -1.0, 1.0);
+    finite &= std::isfinite(action[k]);
+    controls[k] = a * range[2 * k + 1];
+    squared += a * a;
+  }
+  if (!finite) {
     throw Error(
         concat(spec_.name, ": action (", action.transpose(), ") is not finite, expected finite numbers"));
-  }
-  double squared = 0;
-  for (int k = 0; k < model().nu; ++k) {
-    const double a = std::clamp(action[k] / action_scale_, -1.0, 1.0);
-    data().ctrl[k] = a * model().actuator_ctrlrange[2 * k + 1];
-    squared += a * a;
   }
   return squared;
 }

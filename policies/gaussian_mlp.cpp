@@ -35,9 +35,10 @@ class GaussianSampler : public MlpSampler {
   void act(const Eigen::Ref<const Eigen::MatrixXf>& observations, Stream* const* streams,
            Workspace& workspace, Eigen::Ref<Eigen::MatrixXf> actions) const override {
     const auto mean = output(observations, workspace);
+    Stream::normals(streams, mean.cols(), mean.rows(), actions.data(), actions.outerStride());
     for (Eigen::Index b = 0; b < mean.cols(); ++b) {
       for (Eigen::Index i = 0; i < mean.rows(); ++i) {
-        actions(i, b) = mean(i, b) + std_[i] * static_cast<float>(streams[b]->normal());
+        actions(i, b) = mean(i, b) + std_[i] * actions(i, b);
       }
     }
   }

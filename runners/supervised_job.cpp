@@ -153,6 +153,7 @@ void SupervisedJob::restore(const Checkpoint& checkpoint) {
   window_ = {at(row, 0), at(row, 1), at(row, 2), at(row, 3)};
   best_ = {at(validation, 0), static_cast<int64_t>(at(validation, 1)),
            static_cast<int64_t>(at(validation, 2))};
+  if (window_.metrics > 0) last_metric_ = window_.metric / window_.metrics;  // until the next is measured
 }
 
 std::string SupervisedJob::next_commands(const std::string& run) const {

@@ -139,6 +139,39 @@ TEST_CASE("normal numbers have the moments, the tails and the independence of N(
   CHECK(beyond_two == Approx(0.0455).margin(4e-3 * 0.2084));
 }
 
+TEST_CASE("normals() of several streams are what normal() of each would draw", "[base][random]") {
+  struct Row {
+    int64_t count, each;
+  };
+  const auto row =
+      GENERATE(values<Row>({{1, 1}, {3, 2}, {20, 3}, {20, 6}, {7, 21}, {1, 33}, {0, 4}, {2, 0}}));
+  CAPTURE(row.count, row.each);
+  const int64_t stride = row.each + 2;
+  std::vector<Stream> batched, single;
+  std::vector<Stream*> streams;
+  for (int64_t b = 0; b < row.count; ++b) {
+    batched.emplace_back(StreamKey{.seed = 6, .trajectory = static_cast<uint64_t>(b)});
+    single.push_back(batched.back());
+  }
+  for (Stream& stream : batched) streams.push_back(&stream);
+  for (int round = 0; round < 2000; ++round) {
+    const float untouched = -7;
+    std::vector<float> out(static_cast<size_t>(row.count * stride), untouched);
+    Stream::normals(streams.data(), row.count, row.each, out.data(), stride);
+    for (int64_t b = 0; b < row.count; ++b) {
+      Stream& expected = single[static_cast<size_t>(b)];
+      for (int64_t k = 0; k < stride; ++k) {
+        const float found = out[static_cast<size_t>(b * stride + k)];
+        REQUIRE(found == (k < row.each ? static_cast<float>(expected.normal()) : untouched));
+      }
+      if (round % 3 == 0) {  // other draws in between, the second number of a pair among them
+        REQUIRE(streams[static_cast<size_t>(b)]->normal() == Approx(expected.normal()).margin(1e-14));
+        REQUIRE(streams[static_cast<size_t>(b)]->bits() == expected.bits());
+      }
+    }
+  }
+}
+
 TEST_CASE("below() is uniform, also where the bound does not divide 2^64", "[base][random]") {
   Stream stream({.seed = 5});
   std::array<int, 7> count{};

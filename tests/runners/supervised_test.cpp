@@ -1,6 +1,7 @@
 // Claims about the supervised side of the program: it is run as a user runs it.
 #include <signal.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -258,6 +259,23 @@ TEST_CASE("a signal stops a bench with a checkpoint, and resuming it ends with t
   REQUIRE(run_program(tiny_sine("bench", whole.root(), {"--meta.iterations", more})).code == 0);
   CHECK(read_file(run.last_checkpoint()) == read_file(whole.last_checkpoint()));
   CHECK(reproducible_rows(run) == reproducible_rows(whole));
+}
+
+TEST_CASE("a resumed training shows the accuracy of before until it measures the next", "[bench]") {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  const auto go_on = [&](const std::string& iterations) {  // accuracy is measured in every second one
+    auto words = tiny_strokes("bench", run, {"--meta.iterations", iterations, "--resume"});
+    *(std::find(words.begin(), words.end(), "--progress.every") + 1) = "20";
+    const auto outcome = run_program(words);
+    REQUIRE(outcome.code == 0);
+    const auto at = outcome.output.rfind("accuracy ", outcome.output.find("s/iteration"));
+    REQUIRE(at != std::string::npos);
+    return std::stod(outcome.output.substr(at + 9));
+  };
+  const double before = go_on("1");
+  CHECK(before > 0);
+  CHECK(go_on("2") == before);
 }
 
 TEST_CASE("training stops early when validation gets no better, for good", "[bench]") {
