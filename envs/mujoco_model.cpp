@@ -31,6 +31,17 @@ void install_handlers() {
   mju_user_warning = ignore_warning;
 }
 
+// A model whose geoms collide in listed pairs only is spared the search for others, which costs 7 % of a
+// half-cheetah's time step in MuJoCo 2.2.2. Later versions see it by themselves and have no such option.
+template <class Model>
+void search_no_pairs(Model& model) {
+  if constexpr (requires { model.opt.collision; }) {
+    bool listed = model.npair > 0;
+    for (int g = 0; g < model.ngeom; ++g) listed &= (model.geom_contype[g] | model.geom_conaffinity[g]) == 0;
+    if (listed) model.opt.collision = 1;  // mjCOL_PAIR
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const mjModel> mujoco_model(const std::string& name) {
@@ -42,9 +53,10 @@ std::shared_ptr<const mjModel> mujoco_model(const std::string& name) {
   auto& model = models[path];
   if (model == nullptr) {
     char message[1000] = "";
-    model.reset(mj_loadXML(path.c_str(), nullptr, message, sizeof message),
-                [](const mjModel* m) { mj_deleteModel(const_cast<mjModel*>(m)); });
-    require(model != nullptr, "cannot load the MuJoCo model '", path, "': ", message);
+    mjModel* const loaded = mj_loadXML(path.c_str(), nullptr, message, sizeof message);
+    require(loaded != nullptr, "cannot load the MuJoCo model '", path, "': ", message);
+    search_no_pairs(*loaded);
+    model.reset(loaded, [](const mjModel* m) { mj_deleteModel(const_cast<mjModel*>(m)); });
   }
   return model;
 }

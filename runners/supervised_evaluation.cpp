@@ -153,8 +153,8 @@ std::string evaluation_text(const SupervisedMetaLearner& learner, const Experime
   const EpisodeShape shape = evaluation_shape(learner, evaluation);
   const std::string ways = learner.dataset().spec().classification ? concat(shape.ways, "-way ") : "";
   return concat(evaluation.tasks, " test task", evaluation.tasks == 1 ? "" : "s", ", ", ways, shape.shots,
-                "-shot, ", shape.queries, " queries", ways.empty() ? "" : " per class", ", seed ",
-                evaluation.seed);
+                "-shot, ", shape.queries, shape.queries == 1 ? " query" : " queries",
+                ways.empty() ? "" : " per class", ", seed ", evaluation.seed);
 }
 
 void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const ExperimentConfig& config,

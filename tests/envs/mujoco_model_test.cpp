@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "tests/catch.h"
@@ -47,6 +49,86 @@ TEST_CASE("a simulation after a reset knows nothing of what it did before", "[en
   used.data().qpos[0] = std::numeric_limits<double>::quiet_NaN();
   REQUIRE_FALSE(used.step(1));
   CHECK(run(used) == run(fresh));
+}
+
+// rllab's and Gym's models say of each geom with what it collides and how; MuJoCo finds the pairs while it
+// steps.
+TEST_CASE("listed contact pairs are those that MuJoCo would find, with the numbers of the tables",
+          "[envs][mujoco]") {
+  struct Row {
+    const char* name;
+    double sliding, torsional, solimp_low, solimp_high, solimp_width, margin;
+  };
+  const auto row = GENERATE(values<Row>({{"half_cheetah", 0.4, 0.1, 0, 0.8, 0.01, 0},
+                                         {"ant", 1, 0.5, 0.9, 0.95, 0.001, 0.01},
+                                         {"ant_rllab", 1, 0.5, 0.8, 0.8, 0.01, 0.01}}));
+  CAPTURE(row.name);
+  const auto listed = mujoco_model(row.name);
+  REQUIRE(listed->npair == listed->ngeom - 1);  // every geom with the floor
+  for (int i = 0; i < listed->npair; ++i) {
+    CHECK(listed->pair_dim[i] == 3);
+    const std::array friction{row.sliding, row.sliding, row.torsional, row.torsional, row.torsional};
+    CHECK(std::equal(friction.begin(), friction.end(), listed->pair_friction + 5 * i));
+    const std::array solimp{row.solimp_low, row.solimp_high, row.solimp_width};
+    CHECK(std::equal(solimp.begin(), solimp.end(), listed->pair_solimp + 5 * i));
+    CHECK(listed->pair_solref[2 * i] == 0.02);
+    CHECK(listed->pair_solref[2 * i + 1] == 1);
+    CHECK(listed->pair_margin[i] == row.margin);
+    CHECK(listed->pair_gap[i] == 0);
+  }
+#if mjVERSION_HEADER < 300  // later versions keep what a body collides with elsewhere too, and add margins up
+  const std::unique_ptr<mjModel, decltype(&mj_deleteModel)> searched(mj_copyModel(nullptr, listed.get()),
+                                                                     mj_deleteModel);
+  searched->npair = 0;
+  searched->opt.collision = mjCOL_ALL;
+  for (int g = 0; g < searched->ngeom; ++g) {
+    const bool floor = searched->geom_type[g] == mjGEOM_PLANE;
+    searched->geom_contype[g] = 1;
+    searched->geom_conaffinity[g] = floor ? 1 : 0;
+    searched->geom_condim[g] = 3;
+    searched->geom_margin[g] = row.margin;
+    std::copy_n(std::array{row.sliding, row.torsional, row.torsional}.begin(), 3,
+                searched->geom_friction + 3 * g);
+    std::copy_n(listed->pair_solimp, 5, searched->geom_solimp + 5 * g);
+    std::copy_n(listed->pair_solref, 2, searched->geom_solref + 2 * g);
+  }
+  const std::unique_ptr<mjData, decltype(&mj_deleteData)> one(mj_makeData(listed.get()), mj_deleteData),
+      other(mj_makeData(searched.get()), mj_deleteData);
+  Stream stream = test_stream(1);
+  std::vector<bool> met(static_cast<size_t>(listed->ngeom));
+  for (int t = 0; t < 8000; ++t) {
+    if (t % 200 == 0) {  // dropped in any attitude and pose, so that all sides meet the floor
+      mj_resetData(listed.get(), one.get());
+      if (listed->jnt_type[0] == mjJNT_FREE) {
+        one->qpos[2] = 0.6;
+        for (int k = 3; k < 7; ++k) one->qpos[k] = stream.normal();
+        mju_normalize4(one->qpos + 3);
+      } else {
+        one->qpos[2] = stream.uniform(-3, 3);
+      }
+      for (int j = 0; j < listed->njnt; ++j) {
+        const double* const range = listed->jnt_range + 2 * j;
+        if (listed->jnt_limited[j]) one->qpos[listed->jnt_qposadr[j]] = stream.uniform(range[0], range[1]);
+      }
+      mj_resetData(searched.get(), other.get());
+      std::copy_n(one->qpos, listed->nq, other->qpos);
+    }
+    for (int i = 0; i < listed->nu; ++i) {
+      one->ctrl[i] = other->ctrl[i] = stream.uniform(-1, 1) * listed->actuator_ctrlrange[2 * i + 1];
+    }
+    mj_step(listed.get(), one.get());
+    mj_step(searched.get(), other.get());
+    for (int k = 0; k < one->ncon; ++k) met[static_cast<size_t>(one->contact[k].geom2)] = true;
+    REQUIRE(one->ncon == other->ncon);
+    REQUIRE(std::equal(one->qpos, one->qpos + listed->nq, other->qpos));  // to the last bit
+  }
+  for (int g = 1; g < listed->ngeom; ++g) {
+    const std::string name = mj_id2name(listed.get(), mjOBJ_GEOM, g);
+    CAPTURE(name);
+    // An ant's hips lie between its torso and its legs, which reach the floor before them.
+    CHECK((met[static_cast<size_t>(g)] || name.substr(0, 3) == "aux"));
+  }
+#endif
 }
 
 TEST_CASE("a step after forward() is one after mj_forward", "[envs][mujoco]") {
