@@ -73,7 +73,7 @@ class Pairs {
   }
 
   static constexpr size_t kSize = 16;
-  std::array<double, kSize> numbers_, angles_;
+  std::array<double, kSize> numbers_{}, angles_{};  // all are computed, also those not asked for
   std::array<To, kSize> to_;
   size_t size_ = 0;
 };
