@@ -128,6 +128,7 @@ TEST_CASE("every installed configuration is complete, described and written back
   for (const auto& named : configs) {
     INFO(named.name);
     CHECK(named.description.size() > 20);
+    CHECK(named.description.back() == '.');  // a whole sentence: `innerloop list` shows this line alone
     const auto config = make_config(read_settings(find_config(named.name)));
     const TemporaryFolder folder;
     write_file(folder / "x.ini", format_config(config));
