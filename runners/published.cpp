@@ -14,7 +14,7 @@ constexpr char kFirstOrderOmniglot[] = "Nichol et al. 2018 (their run of first-o
 constexpr char kRavi[] = "Ravi & Larochelle 2017, Table 1";
 constexpr char kNoConvolutions[] = " without convolutions";
 
-struct Protocol {
+struct Protocol {  // of Finn et al. 2017
   const char* dataset;
   const char* text;
   int64_t iterations;
@@ -109,9 +109,10 @@ std::vector<PublishedCell> find_published(const ExperimentConfig& config, const 
   return find_published_baseline(config, shape, published_method(config));
 }
 
-std::string published_protocol(const std::string& dataset) {
-  const Protocol* protocol = find_protocol(dataset);
-  return protocol == nullptr ? "" : protocol->text;
+std::string published_protocol(const PublishedCell& cell) {
+  const Protocol* protocol = find_protocol(cell.dataset);
+  const bool theirs = cell.source == kTable1 || cell.source == kTable2;
+  return theirs && protocol != nullptr ? protocol->text : "";
 }
 
 std::vector<std::string> protocol_differences(const ExperimentConfig& config, const EpisodeShape& shape,

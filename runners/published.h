@@ -37,10 +37,10 @@ std::vector<PublishedCell> find_published_baseline(const ExperimentConfig& confi
 // The cells of this configuration's data set, method and shape, by step.
 std::vector<PublishedCell> find_published(const ExperimentConfig& config, const EpisodeShape& shape);
 
-// The protocol of the publication, or "" if the table does not have the data set.
-std::string published_protocol(const std::string& dataset);
+// The protocol behind a cell of Finn et al. 2017, or "": that of another paper is not described here.
+std::string published_protocol(const PublishedCell& cell);
 
-// What this configuration does otherwise than the published protocol, as far as its keys say.
+// What this configuration does otherwise than the protocol of Finn et al. 2017, as far as its keys say.
 std::vector<std::string> protocol_differences(const ExperimentConfig& config, const EpisodeShape& shape,
                                               int64_t meta_iterations);
 

@@ -122,12 +122,13 @@ std::string supervised_json(const SupervisedMetaLearner& learner, const Experime
   }
   out["published"] = nullptr;
   for (const auto& row : result.published) {
+    const std::string protocol = published_protocol(row);
     out["published"].push_back(
         {{"step", row.step == kNotStated ? ordered_json(nullptr) : ordered_json(row.step)},
          {mean, row.value},
          {"ci95", row.ci95 > 0 ? ordered_json(row.ci95) : ordered_json(nullptr)},
          {"source", row.source},
-         {"protocol", published_protocol(row.dataset)}});
+         {"protocol", protocol.empty() ? ordered_json(nullptr) : ordered_json(protocol)}});
   }
   out["milliseconds_per_iteration"] = or_null(result.milliseconds);
   out["algorithm"] = config.algorithm;
@@ -186,13 +187,16 @@ void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const
         << "   published nearest neighbour: " << published_text(row, classification) << '\n';
 
   out << "protocol: " << spec.protocol << '\n';
-  const std::string theirs = published_protocol(published_dataset(config.supervised.dataset));
   if (result.published.empty()) {
     out << "no published number for " << published_method(config) << " in this shape\n";
   } else {
-    out << "published with: " << theirs << '\n';
+    const std::string theirs = published_protocol(result.published.front());
+    out << "published with: " << (theirs.empty() ? "a protocol of its own, see the source" : theirs) << '\n';
     const auto differences = protocol_differences(config, shape, result.meta_iterations);
-    if (!differences.empty()) out << "otherwise here: " << join(differences, "; ") << '\n';
+    if (!differences.empty()) {
+      out << (theirs.empty() ? "otherwise here than in Finn et al. 2017: " : "otherwise here: ")
+          << join(differences, "; ") << '\n';
+    }
   }
 }
 

@@ -43,6 +43,7 @@ TEST_CASE("a configuration of a published experiment finds its number, and what 
   const auto cells = find_published(sine, {.ways = 1, .shots = 5});
   REQUIRE(cells.size() == 3);
   CHECK(cells[0].value == 0.67);
+  CHECK_THAT(published_protocol(cells[0]), contains("70,000 iterations"));
   CHECK(protocol_differences(sine, {.ways = 1, .shots = 5}, 70000).empty());
   CHECK(find_published(sine, {.ways = 1, .shots = 10}).empty());
   CHECK(find_published(installed("sine_pretrained"), {.ways = 1, .shots = 5}).front().value == 2.41);
@@ -53,7 +54,9 @@ TEST_CASE("a configuration of a published experiment finds its number, and what 
   CHECK(find_published(omniglot, shape).front().value == 0.958);
   CHECK(protocol_differences(omniglot, shape, 60000).empty());
   omniglot.supervised.inner.first_order = true;
-  CHECK(find_published(omniglot, shape).front().value == 0.894);
+  const PublishedCell first_order = find_published(omniglot, shape).front();
+  CHECK(first_order.value == 0.894);
+  CHECK(published_protocol(first_order).empty());  // Nichol et al. had their own
   omniglot.supervised.dataset.splits = "vinyals";
   CHECK(protocol_differences(omniglot, shape, 60000) ==
         std::vector<std::string>{"splits vinyals instead of maml"});
