@@ -36,3 +36,5 @@ endif()
 
 add_test(NAME "every room includes only its own floor and the floors below"
   COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/rooms_test.cmake)
+add_test(NAME "tests name Catch2 as both of its versions do"
+  COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/catch_spelling_test.cmake)

@@ -14,6 +14,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <vector>
 
@@ -324,7 +325,10 @@ class MlpSmallBatch {
           std::memcpy(to, &c[m][n], static_cast<size_t>(valid) * sizeof(T));
         }
       }
-      if (last) job.bias[r + m] = c[m][kN - 1][(job.in - j) - (kN - 1) * kLanes];
+      if (last) {
+        const auto lanes = std::bit_cast<std::array<T, kLanes>>(c[m][kN - 1]);
+        job.bias[r + m] = lanes[static_cast<size_t>(job.in - j - (kN - 1) * kLanes)];
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 // Catch2 2.13 or 3, spelled one way: TEST_CASE, CHECK, REQUIRE_THROWS_WITH, GENERATE, Approx, from_range,
-// values, range, Matchers::Contains and friends need no namespace. Files that use torch include
-// tests/torch_catch.h.
+// values, range, contains, StartsWith and EndsWith need no namespace; tests/catch_spelling_test.cmake refuses
+// what only one version spells so. Files that use torch include tests/torch_catch.h.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

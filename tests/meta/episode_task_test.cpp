@@ -170,10 +170,10 @@ TEST_CASE("the metric of an episode is accuracy, or the mean squared error", "[m
 
 TEST_CASE("a reduction or mode that is unknown or without meaning is refused", "[meta]") {
   CHECK_THROWS_WITH(parse_loss_reduction("sum"),
-                    Catch::Contains("sum") && Catch::Contains("sum_over_ways") && Catch::Contains("mean"));
-  CHECK_THROWS_WITH(parse_batch_norm_mode("running"), Catch::Contains("per_task_running"));
+                    contains("sum") && contains("sum_over_ways") && contains("mean"));
+  CHECK_THROWS_WITH(parse_batch_norm_mode("running"), contains("per_task_running"));
   const auto c = sine_case(1);
   CHECK_THROWS_WITH(
       EpisodeTask(*c.network, c.task->episodes(), c.shape, LossReduction::kSumOverWays, BatchNormMode::kNone),
-      Catch::Contains("sum_over_ways needs classes"));
+      contains("sum_over_ways needs classes"));
 }

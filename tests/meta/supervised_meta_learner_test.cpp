@@ -225,7 +225,7 @@ TEST_CASE("nearest neighbour on pixels is the label of the nearest support image
   }
   CHECK(found != learner.nearest_neighbour(evaluation, /*on_features=*/true));
   SupervisedMetaLearner sine(sine_config(), pool);
-  CHECK_THROWS_WITH(sine.nearest_neighbour(evaluation, false), Catch::Contains("has no classes"));
+  CHECK_THROWS_WITH(sine.nearest_neighbour(evaluation, false), contains("has no classes"));
 }
 
 TEST_CASE("a few hundred meta-iterations teach a sine network to adapt", "[meta]") {
@@ -249,15 +249,15 @@ TEST_CASE("what a supervised training cannot do is refused", "[meta]") {
   ThreadPool pool(1, &Executor::prepare_thread);
   auto config = sine_config();
   config.meta_batch_size = 0;
-  CHECK_THROWS_WITH(SupervisedMetaLearner(config, pool), Catch::Contains("meta.batch_size: 0"));
+  CHECK_THROWS_WITH(SupervisedMetaLearner(config, pool), contains("meta.batch_size: 0"));
   config = sine_config();
   config.optimizer.name = "trpo";
   SupervisedMetaLearner learner(config, pool);
-  CHECK_THROWS_WITH(learner.iterate(0), Catch::Contains("trpo needs policies"));
+  CHECK_THROWS_WITH(learner.iterate(0), contains("trpo needs policies"));
   config = strokes_config();
   config.shape.shots = 1000;
   CHECK_THROWS_AS(SupervisedMetaLearner(config, pool), UsageError);
   SupervisedMetaLearner sine(sine_config(), pool), strokes(strokes_config(), pool);
   CHECK_THROWS_WITH(sine.restore(strokes.meta_parameters(), strokes.optimizer_state()),
-                    Catch::Contains("meta-parameters: entries"));
+                    contains("meta-parameters: entries"));
 }

@@ -275,11 +275,11 @@ TEST_CASE("entries that conv4 does not know have zero derivatives", "[networks]"
 TEST_CASE("conv4's kernels refuse what does not fit, with its shape", "[networks]") {
   const Point at({config(1, 8, 4, false, true), 2, 3});
   CHECK_THROWS_WITH(conv4_loss(at.config, at.params, at.x.narrow(3, 0, 7), *at.loss),
-                    Catch::Contains("expected [2, N, 1, 8, 8]"));
+                    contains("expected [2, N, 1, 8, 8]"));
   CHECK_THROWS_WITH(conv4_loss(at.config, at.params.to(torch::kFloat32), at.x, *at.loss),
-                    Catch::Contains("'conv1.weight' is Float") && Catch::Contains("expected Double"));
+                    contains("'conv1.weight' is Float") && contains("expected Double"));
   CHECK_THROWS_WITH(at.kernels()->hessian_product(at.direction.slice(0)),
-                    Catch::Contains("direction 'conv1.weight'"));
+                    contains("direction 'conv1.weight'"));
 }
 
 }  // namespace
