@@ -5,6 +5,7 @@
 #include <EGL/eglext.h>
 
 #include "runners/gl_symbols.h"
+#include "runners/mesa_llvm.h"
 
 namespace innerloop {
 namespace {
@@ -79,6 +80,7 @@ class EglContext : public GlContext {
     egl().check(display != EGL_NO_DISPLAY, "eglGetPlatformDisplay");
     // Displays belong to the process and are not terminated: other contexts may be of the same one.
     egl().check(egl().Initialize(display, nullptr, nullptr) == EGL_TRUE, "eglInitialize");
+    register_targets_of_mesas_llvm();
     egl().check(egl().BindAPI(EGL_OPENGL_API) == EGL_TRUE, "eglBindAPI(EGL_OPENGL_API)");
     // MuJoCo draws into a framebuffer of its own, so the context needs no surface.
     const EGLint wanted[] = {EGL_SURFACE_TYPE,

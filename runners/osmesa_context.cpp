@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "runners/gl_symbols.h"
+#include "runners/mesa_llvm.h"
 
 namespace innerloop {
 namespace {
@@ -22,6 +23,7 @@ class OsMesaContext : public GlContext {
       if (library == nullptr) library = dlopen(name, RTLD_NOW | RTLD_GLOBAL);
     }
     if (library == nullptr) throw Error(dlerror());
+    register_targets_of_mesas_llvm();
     make_current_ = symbol<MakeCurrent>(library, "OSMesaMakeCurrent");
     destroy_ = symbol<Destroy>(library, "OSMesaDestroyContext");
     const auto create = symbol<Create>(library, "OSMesaCreateContextExt");
