@@ -69,8 +69,10 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
           << " at screen 0.022, 0.897 font ',12' textcolor '#6B7280'\n"
           << "set tmargin at screen " << (labels ? 0.79 : 0.845)
           << "\nset lmargin at screen 0.1\nset rmargin at screen 0.965\n"
-          << "set xlabel " << quoted(plot.x_label) << "\nset ylabel " << quoted(plot.y_label)
-          << " offset -0.5,0\n"
+          << "set xlabel "
+          << quoted(plot.x_label)
+          // Not gnuplot's ylabel, which wide numbers beside it push out of the picture.
+          << "\nset label 3 " << quoted(plot.y_label) << " at screen 0.022, graph 0.5 center rotate by 90\n"
           << "set border 3 linecolor '#6B7280' linewidth 1.2\n"
           << "set tics nomirror out scale 0.6 textcolor '#374151'\n"
           << "set grid xtics ytics linetype 1 linewidth 1 linecolor '#E5E7EB'\n"
@@ -85,19 +87,14 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
   }
   const double beside = plot.whole_x || high == low ? 0.3 : 0;
   gnuplot << "set xrange [" << low - beside << ":" << high + beside << "]\n";
-  if (plot.percent) {
-    double top = 0;
-    for (const auto& curve : plot.curves)
-      top = std::max(top, *std::max_element(curve.y.begin(), curve.y.end()));
-    if (top > 90) gnuplot << "set yrange [*:101]\n";  // left to itself it may end at 110
+  double bottom = plot.curves.front().y.front(), top = bottom;
+  for (const auto& curve : plot.curves) {
+    for (const double y : curve.y) bottom = std::min(bottom, y), top = std::max(top, y);
   }
-  if (plot.log_y) {
+  if (plot.percent && top > 90) gnuplot << "set yrange [*:101]\n";  // left to itself it may end at 110
+  if (plot.log_y && top >= 5 * bottom) {  // of 1, 2, 5, 10, ... at least two are in between
     // Left to itself gnuplot ends a logarithmic axis at powers of ten.
-    double bottom = plot.curves.front().y.front(), top = bottom;
-    for (const auto& curve : plot.curves) {
-      for (const double y : curve.y) bottom = std::min(bottom, y), top = std::max(top, y);
-    }
-    gnuplot << "set logscale y\nset offsets 0, 0, 0, 0\nset ylabel offset 0.8,0\n"
+    gnuplot << "set logscale y\nset offsets 0, 0, 0, 0\n"
             << "set yrange [" << 0.8 * bottom << ":" << 1.25 * top << "]\nset ytics (";
     for (int decade = -9; decade <= 9; ++decade) {
       for (const int digit : {1, 2, 5})

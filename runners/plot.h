@@ -19,7 +19,7 @@ struct Plot {
   std::string title, subtitle;
   std::string x_label, y_label;  // with unit
   bool whole_x = false;          // x counts something: ticks at whole numbers, points marked
-  bool log_y = false;            // y is drawn by its logarithm; then all of it is above 0
+  bool log_y = false;            // all y are above 0; drawn by their logarithm if they span a factor of 5
   bool percent = false;          // y is at most 100, and so is its axis
   std::vector<Curve> curves;     // not empty
 };

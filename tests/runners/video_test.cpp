@@ -40,6 +40,32 @@ const Plot kPlot{
 
 }  // namespace
 
+TEST_CASE("whatever an axis spans, it has numbers and its label is in the picture", "[plot]") {
+  const ScratchFolder folder;
+  const auto plot = [](std::vector<double> y, bool log_y, bool percent) {
+    Plot made = kPlot;
+    made.log_y = log_y;
+    made.percent = percent;
+    made.curves = {{"a", {0, 1, 2}, std::move(y)}};
+    return made;
+  };
+  for (const auto& made : {plot({-3000, -2000, -1000}, false, false), plot({60, 90, 99}, false, true),
+                           plot({2.6, 3.1, 4.2}, true, false), plot({1.1, 3, 5.6}, true, false),
+                           plot({0.3, 30, 300}, true, false)}) {
+    write_plot(made, folder / "plot.png");
+    const cv::Mat picture = cv::imread((folder / "plot.png").string());
+    cv::Mat grid, ink;
+    cv::inRange(picture, cv::Scalar(233, 229, 227), cv::Scalar(237, 233, 231), grid);  // #E5E7EB
+    int lines = 0;  // of the grid, one at every number of the y axis
+    for (int row = 0; row < grid.rows; ++row) lines += cv::countNonZero(grid.row(row)) > picture.cols / 2;
+    INFO(made.curves.front().y.front() << ", logarithm: " << made.log_y);
+    CHECK(lines >= 2);
+    cv::inRange(picture, cv::Scalar(0, 0, 0), cv::Scalar(128, 128, 128), ink);
+    CHECK(cv::countNonZero(ink.colRange(0, 5)) == 0);
+    CHECK(cv::countNonZero(ink.colRange(5, 40).rowRange(150, 600)) > 50);  // the label
+  }
+}
+
 TEST_CASE("a film is H.264 and reads back with its size, rate, length and pictures", "[video]") {
   const ScratchFolder folder;
   const fs::path file = folder / "film.mp4";
