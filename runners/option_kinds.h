@@ -1,8 +1,8 @@
-#pragma once
 // The kinds of value that a key of a configuration can have: each makes an Option that reads a text, refuses
 // what is not of its kind, and writes the text that reads back to the same value.
 //
 // Every maker takes `member`, a generic function from a (const) ExperimentConfig to the field.
+#pragma once
 
 #include <algorithm>
 #include <charconv>
