@@ -47,10 +47,9 @@ class ImageEpisodes : public Dataset {
     const auto fits = [&](const std::vector<double>& numbers) {
       return numbers.size() == 1 || numbers.size() == channels;
     };
-    require_usage(fits(mean), spec_.name, ": mean has ", mean.size(), " numbers, expected 1 or ", channels,
-                  " (channels)");
-    require_usage(fits(std), spec_.name, ": std has ", std.size(), " numbers, expected 1 or ", channels,
-                  " (channels)");
+    const std::string expected = channels == 1 ? "1" : concat("1 or ", channels, " (channels)");
+    require_usage(fits(mean), spec_.name, ": mean has ", mean.size(), " numbers, expected ", expected);
+    require_usage(fits(std), spec_.name, ": std has ", std.size(), " numbers, expected ", expected);
     for (const double deviation : std) {
       require_usage(deviation > 0, spec_.name, ": std is ", deviation, ", expected a number above 0");
     }

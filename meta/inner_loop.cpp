@@ -70,6 +70,8 @@ InnerLoop::InnerLoop(InnerLoopConfig config, const Params& initial)
       adapted_names_(chosen(config_.adapt, theta_names_)),
       rule_(make_update_rule(config_.step_sizes, config_.step_size)) {
   require_usage(config_.steps >= 0, "inner.steps: ", config_.steps, " found, expected 0 or more");
+  require_usage(config_.steps > 0 || config_.step_sizes == "fixed", "inner.step_sizes: ", config_.step_sizes,
+                " found with inner.steps = 0, expected fixed: step sizes are learned through inner steps");
 }
 
 Params InnerLoop::meta_parameters(const Params& initial) const {

@@ -108,7 +108,6 @@ SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config,
   require_usage(config_.meta_batch_size >= 1, "meta.batch_size: ", config_.meta_batch_size,
                 " found, expected 1 or more");
   const auto& spec = dataset_->spec();
-  if (!spec.classification) config_.shape.ways = 1;
   dataset_->check(Split::kTrain, config_.shape);
   network_ =
       make_network(config_.network, spec.input, spec.classification ? config_.shape.ways : spec.outputs);

@@ -116,6 +116,18 @@ void fix_algorithm(ExperimentConfig& config, const Levels& levels) {
   }
 }
 
+// A flag has an effect or is refused. A file may hold keys that another setting has put out of use: the
+// effective configuration of a run holds every key.
+void require_effect(const ExperimentConfig& config, const std::vector<Setting>& flags) {
+  for (const auto& flag : flags) {
+    const auto& needs = find_option(flag.key, flag.where).needs;
+    if (!needs) continue;
+    const std::string found = find_option(needs->key, flag.where).get(config);
+    require_usage(needs->met(found), at(flag), " would do nothing: ", needs->key, " is ", found,
+                  ", expected ", needs->expected);
+  }
+}
+
 std::map<std::string, std::string> by_key(const std::string& text,
                                           std::vector<std::string>* order = nullptr) {
   std::map<std::string, std::string> values;
@@ -204,6 +216,7 @@ ExperimentConfig make_config(const std::vector<Setting>& file, const std::vector
   assign(config, file, kFile, levels);
   assign(config, flags, kFlag, levels);
   fix_algorithm(config, levels);
+  require_effect(config, flags);
   const auto optimizer = levels.find("meta.optimizer");
   require_usage(config.side == Side::kPolicy || config.supervised.optimizer.name != "trpo",
                 optimizer == levels.end() ? "" : at(*optimizer->second.second),

@@ -28,6 +28,21 @@ Option supervised(Option option) {
   return option;
 }
 
+Option of_trpo(Option option) {
+  option.needs = {"meta.optimizer", "trpo", [](const std::string& value) { return value == "trpo"; }};
+  return policy(option);
+}
+
+Option not_of_trpo(Option option) {
+  option.needs = {"meta.optimizer", "adam or sgd", [](const std::string& value) { return value != "trpo"; }};
+  return option;
+}
+
+Option of_validations(Option option) {
+  option.needs = {"validation.every", "above 0", [](const std::string& value) { return value != "0"; }};
+  return supervised(option);
+}
+
 template <class Described>
 std::vector<std::string> names_of(const std::vector<Described>& table) {
   std::vector<std::string> names;
@@ -135,18 +150,19 @@ std::vector<Option> make_options() {
       whole("meta.batch_size", FIELD(meta().meta_batch_size), 1, "tasks per meta-iteration"),
       choice("meta.optimizer", FIELD(meta().optimizer.name), meta_optimizer_names(),
              "of the meta-parameters"),
-      number("meta.step_size", FIELD(meta().optimizer.step_size), kPositive, "beta of adam and sgd"),
+      not_of_trpo(
+          number("meta.step_size", FIELD(meta().optimizer.step_size), kPositive, "beta of adam and sgd")),
       supervised(number("meta.clip", FIELD(meta().optimizer.clip), kNotNegative,
                         "bound of every entry of the meta-gradient, 0 = none")),
-      policy(number("meta.max_kl", FIELD(meta().optimizer.max_kl), kPositive, "trust region of trpo, nats")),
-      policy(whole("meta.cg_iterations", FIELD(meta().optimizer.cg_iterations), 1,
-                   "conjugate-gradient steps of trpo")),
-      policy(number("meta.cg_damping", FIELD(meta().optimizer.cg_damping), kNotNegative,
-                    "added to the diagonal of the Fisher matrix")),
-      policy(whole("meta.line_search_steps", FIELD(meta().optimizer.line_search_steps), 1,
-                   "step lengths tried by trpo")),
-      policy(number("meta.line_search_ratio", FIELD(meta().optimizer.line_search_ratio), kBetweenZeroAndOne,
-                    "from one step length to the next")),
+      of_trpo(number("meta.max_kl", FIELD(meta().optimizer.max_kl), kPositive, "trust region of trpo, nats")),
+      of_trpo(whole("meta.cg_iterations", FIELD(meta().optimizer.cg_iterations), 1,
+                    "conjugate-gradient steps of trpo")),
+      of_trpo(number("meta.cg_damping", FIELD(meta().optimizer.cg_damping), kNotNegative,
+                     "added to the diagonal of the Fisher matrix")),
+      of_trpo(whole("meta.line_search_steps", FIELD(meta().optimizer.line_search_steps), 1,
+                    "step lengths tried by trpo")),
+      of_trpo(number("meta.line_search_ratio", FIELD(meta().optimizer.line_search_ratio), kBetweenZeroAndOne,
+                     "from one step length to the next")),
 
       free(whole("checkpoint.every", FIELD(checkpoint.every), 1, "meta-iterations between checkpoints")),
       free(choice("checkpoint.keep", FIELD(checkpoint.keep), {"last", "all"},
@@ -160,9 +176,9 @@ std::vector<Option> make_options() {
 
       supervised(whole("validation.every", FIELD(validation.every), 0,
                        "meta-iterations between validations, 0 = none")),
-      supervised(whole("validation.tasks", FIELD(validation.tasks), 2, "tasks of the validation split")),
-      free(supervised(whole("validation.patience", FIELD(validation.patience), 0,
-                            "stop after so many without improvement, 0 = never"))),
+      of_validations(whole("validation.tasks", FIELD(validation.tasks), 2, "tasks of the validation split")),
+      free(of_validations(whole("validation.patience", FIELD(validation.patience), 0,
+                                "stop after so many without improvement, 0 = never"))),
 
       free(whole("evaluation.tasks", FIELD_BY_SIDE(evaluation.tasks, supervised_evaluation.tasks), 1,
                  "held-out tasks")),

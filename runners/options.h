@@ -12,6 +12,13 @@
 
 namespace innerloop {
 
+// What a key needs of another one to have any effect: meta.max_kl that meta.optimizer is trpo.
+struct Needs {
+  std::string key;
+  std::string expected;  // "trpo"
+  std::function<bool(const std::string& value)> met;
+};
+
 struct Option {
   std::string name;      // "inner.step_size"; no dot: top of the file
   std::string meaning;   // one line for --help and the written configuration
@@ -23,6 +30,7 @@ struct Option {
 
   std::vector<std::string> known = {};      // the values of a choice, or none
   std::optional<Side> side = std::nullopt;  // the side it belongs to; nothing: both
+  std::optional<Needs> needs = std::nullopt;
 
   bool fits(Side of) const { return !side || *side == of; }
   std::string section() const;  // "inner", or "" at the top

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "runners/options.h"
 
 namespace innerloop {
 namespace {
@@ -33,6 +34,61 @@ constexpr Protocol kProtocols[] = {
      "60,000 iterations, 600 test tasks",
      60000, 600},
 };
+
+// What the keys are in Finn et al. 2017 (appendix A.1) or, where that says something else, in their code.
+enum class Of { kAll, kConvolutions, kInnerLoop };  // which configurations have the key's subject at all
+struct ProtocolKey {
+  const char* dataset;
+  int64_t ways;  // 0: any
+  Of of;
+  const char* key;
+  std::vector<std::string> values;
+};
+
+const std::vector<ProtocolKey>& protocol_keys() {
+  static const std::vector<ProtocolKey> table{
+      {"sine", 0, Of::kAll, "network.hidden", {"40,40"}},
+      {"sine", 0, Of::kAll, "network.activation", {"relu"}},
+      {"sine", 0, Of::kInnerLoop, "inner.steps", {"1"}},
+      {"sine", 0, Of::kInnerLoop, "inner.step_size", {"0.01", "0.001"}},
+      {"sine", 0, Of::kInnerLoop, "inner.adapt", {"all"}},
+      {"sine", 0, Of::kInnerLoop, "meta.batch_size", {"25"}},
+      {"sine", 0, Of::kAll, "meta.optimizer", {"adam"}},
+      {"sine", 0, Of::kAll, "meta.step_size", {"0.001"}},
+
+      {"omniglot", 0, Of::kAll, "dataset.splits", {"maml"}},
+      {"omniglot", 0, Of::kConvolutions, "network.name", {"conv4"}},
+      {"omniglot", 0, Of::kConvolutions, "network.filters", {"64"}},
+      {"omniglot", 0, Of::kConvolutions, "network.downsample", {"stride"}},
+      {"omniglot", 0, Of::kConvolutions, "network.head", {"mean"}},
+      {"omniglot", 0, Of::kAll, "network.batch_norm", {"batch"}},
+      {"omniglot", 5, Of::kInnerLoop, "inner.steps", {"1"}},
+      {"omniglot", 5, Of::kInnerLoop, "inner.step_size", {"0.4"}},
+      {"omniglot", 20, Of::kInnerLoop, "inner.steps", {"5"}},
+      {"omniglot", 20, Of::kInnerLoop, "inner.step_size", {"0.1"}},
+      {"omniglot", 0, Of::kInnerLoop, "inner.loss_reduction", {"sum_over_ways"}},
+      {"omniglot", 0, Of::kInnerLoop, "inner.adapt", {"conv*.weight,linear.*", "layer*"}},
+      {"omniglot", 5, Of::kInnerLoop, "meta.batch_size", {"32"}},
+      {"omniglot", 20, Of::kInnerLoop, "meta.batch_size", {"16"}},
+      {"omniglot", 0, Of::kAll, "meta.optimizer", {"adam"}},
+      {"omniglot", 0, Of::kAll, "meta.step_size", {"0.001"}},
+
+      {"mini_imagenet", 0, Of::kAll, "network.name", {"conv4"}},
+      {"mini_imagenet", 0, Of::kConvolutions, "network.filters", {"32"}},
+      {"mini_imagenet", 0, Of::kConvolutions, "network.downsample", {"max_pool"}},
+      {"mini_imagenet", 0, Of::kConvolutions, "network.head", {"flatten"}},
+      {"mini_imagenet", 0, Of::kAll, "network.batch_norm", {"batch"}},
+      {"mini_imagenet", 0, Of::kInnerLoop, "inner.steps", {"5"}},
+      {"mini_imagenet", 0, Of::kInnerLoop, "inner.step_size", {"0.01"}},
+      {"mini_imagenet", 0, Of::kInnerLoop, "inner.loss_reduction", {"sum_over_ways"}},
+      {"mini_imagenet", 0, Of::kInnerLoop, "inner.adapt", {"conv*.weight,linear.*"}},
+      {"mini_imagenet", 0, Of::kInnerLoop, "meta.batch_size", {"4", "2"}},
+      {"mini_imagenet", 0, Of::kInnerLoop, "meta.clip", {"10"}},
+      {"mini_imagenet", 0, Of::kAll, "meta.optimizer", {"adam"}},
+      {"mini_imagenet", 0, Of::kAll, "meta.step_size", {"0.001"}},
+  };
+  return table;
+}
 
 const Protocol* find_protocol(const std::string& dataset) {
   for (const auto& protocol : kProtocols) {
@@ -87,9 +143,15 @@ std::string published_dataset(const DatasetConfig& dataset) {
 
 std::string published_method(const ExperimentConfig& config) {
   const auto& c = config.supervised;
-  std::string method = config.algorithm;
   if (c.dataset.observe_task) return "oracle";
-  if (method == "maml" && c.inner.first_order) method = "fomaml";
+  std::string method = "maml";
+  if (c.inner.steps == 0) {
+    method = "joint";
+  } else if (c.inner.step_sizes != "fixed") {
+    method = c.inner.first_order ? "first-order meta_sgd" : "meta_sgd";
+  } else if (c.inner.first_order) {
+    method = "fomaml";
+  }
   if (c.dataset.name != "sine" && c.network.name == "mlp") method += kNoConvolutions;
   return method;
 }
@@ -122,25 +184,25 @@ std::vector<std::string> protocol_differences(const ExperimentConfig& config, co
   const Protocol* protocol = find_protocol(dataset);
   std::vector<std::string> found;
   if (protocol == nullptr) return found;
-  const auto differ = [&](bool different, const auto&... parts) {
-    if (different) found.push_back(concat(parts...));
+  const auto differ = [&](int64_t here, const char* what, int64_t theirs) {
+    if (here != theirs) found.push_back(concat(here, what, theirs));
   };
-  differ(meta_iterations != protocol->iterations, meta_iterations, " meta-iterations instead of ",
-         protocol->iterations);
-  differ(config.supervised_evaluation.tasks != protocol->tasks, config.supervised_evaluation.tasks,
-         " test tasks instead of ", protocol->tasks);
-  if (dataset == "sine") {
-    differ(c.shape.shots != 10, "trained with ", c.shape.shots, " shots instead of 10");
-    return found;
+  differ(meta_iterations, " meta-iterations instead of ", protocol->iterations);
+  differ(config.supervised_evaluation.tasks, " test tasks instead of ", protocol->tasks);
+  differ(c.shape.shots, " shots in training instead of ", dataset == "sine" ? 10 : shape.shots);
+  if (dataset != "sine") {
+    differ(shape.queries, " test queries per class instead of ", shape.shots);
+    differ(c.shape.queries, " training queries per class instead of ",
+           dataset == "mini_imagenet" ? 15 : shape.shots);
   }
-  differ(shape.queries != shape.shots, shape.queries, " test queries per class instead of ", shape.shots);
-  differ(c.network.batch_norm != "batch", "batch norm ", c.network.batch_norm, " instead of batch");
-  if (dataset == "omniglot")
-    differ(c.dataset.splits != "maml", "splits ", c.dataset.splits, " instead of maml");
-  if (dataset == "mini_imagenet") {
-    differ(c.network.name != "conv4" || c.network.filters != 32, c.network.name, " with ", c.network.filters,
-           " filters instead of conv4 with 32");
-    differ(c.shape.queries != 15, c.shape.queries, " training queries per class instead of 15");
+  const bool convolutions = c.network.name != "mlp";
+  const bool adapts = c.inner.steps > 0;
+  for (const auto& row : protocol_keys()) {
+    if (dataset != row.dataset || (row.ways != 0 && row.ways != shape.ways)) continue;
+    if ((row.of == Of::kConvolutions && !convolutions) || (row.of == Of::kInnerLoop && !adapts)) continue;
+    const std::string here = find_option(row.key, "the published protocol").get(config);
+    if (std::find(row.values.begin(), row.values.end(), here) == row.values.end())
+      found.push_back(concat(row.key, " ", here, " instead of ", join(row.values, " or ")));
   }
   return found;
 }

@@ -26,8 +26,9 @@ const std::vector<PublishedCell>& published_cells();  // the table
 // The data set as the table names it: a folder of images whose path says mini-ImageNet is "mini_imagenet".
 std::string published_dataset(const DatasetConfig& dataset);
 
-// "maml", "fomaml" (first order), "joint" (pretrained, then fine-tuned), "oracle", ...; for images
-// " without convolutions" follows where the network has none.
+// By what the keys say, whatever the algorithm's name: "maml", "fomaml" (first order), "meta_sgd", "joint"
+// (pretrained, then fine-tuned), "oracle"; for images " without convolutions" follows where the network has
+// none.
 std::string published_method(const ExperimentConfig& config);
 
 // What plain methods reach on the same tasks, by method ("nearest neighbour"); empty if not published.
@@ -40,7 +41,8 @@ std::vector<PublishedCell> find_published(const ExperimentConfig& config, const 
 // The protocol behind a cell of Finn et al. 2017, or "": that of another paper is not described here.
 std::string published_protocol(const PublishedCell& cell);
 
-// What this configuration does otherwise than the protocol of Finn et al. 2017, as far as its keys say.
+// What this configuration does otherwise than the protocol of Finn et al. 2017 or, where the two disagree,
+// their code: "meta.batch_size 8 instead of 32".
 std::vector<std::string> protocol_differences(const ExperimentConfig& config, const EpisodeShape& shape,
                                               int64_t meta_iterations);
 

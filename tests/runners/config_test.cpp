@@ -83,6 +83,17 @@ TEST_CASE("flags override the file, which overrides the defaults", "[config]") {
   CHECK(config.learner.sampler.trajectories == SamplerConfig().trajectories);
 }
 
+TEST_CASE("a flag that would do nothing is refused, a line of a file may wait", "[config]") {
+  const std::vector<Setting> file{{"meta.optimizer", "adam", "f:1"}, {"meta.max_kl", "0.1", "f:2"}};
+  CHECK(make_config(file).learner.optimizer.max_kl == 0.1);
+  const Setting max_kl{"meta.max_kl", "0.2", "--meta.max_kl"};
+  CHECK_THROWS_AS(make_config(file, {max_kl}), UsageError);
+  CHECK_THROWS_WITH(make_config(file, {max_kl}),
+                    "--meta.max_kl would do nothing: meta.optimizer is adam, expected trpo");
+  const Setting trpo{"meta.optimizer", "trpo", "--meta.optimizer"};
+  CHECK(make_config(file, {max_kl, trpo}).learner.optimizer.max_kl == 0.2);
+}
+
 TEST_CASE("a configuration that cannot be understood says where, what and what is expected", "[config]") {
   CHECK_THAT(message_of("[inner]\nsteps = 1\nstep_sze = 1\n"),
              contains("x.ini:3: unknown key 'inner.step_sze'; did you mean 'inner.step_size'?"));

@@ -59,7 +59,7 @@ TEST_CASE("a configuration of a published experiment finds its number, and what 
   CHECK(published_protocol(first_order).empty());  // Nichol et al. had their own
   omniglot.supervised.dataset.splits = "vinyals";
   CHECK(protocol_differences(omniglot, shape, 60000) ==
-        std::vector<std::string>{"splits vinyals instead of maml"});
+        std::vector<std::string>{"dataset.splits vinyals instead of maml"});
   CHECK(find_published(installed("omniglot_5way_1shot_no_conv"), {.ways = 5, .shots = 1}).front().value ==
         0.897);
 
@@ -67,6 +67,51 @@ TEST_CASE("a configuration of a published experiment finds its number, and what 
   CHECK(find_published(mini, {.ways = 5, .shots = 1, .queries = 1}).front().value == 0.487);
   CHECK(find_published_baseline(mini, {.ways = 5, .shots = 1}, "nearest neighbour").front().value == 0.4108);
   CHECK(find_published(installed("strokes_5way_1shot"), {.ways = 5, .shots = 1}).empty());
+}
+
+TEST_CASE("installed configurations of published experiments differ in nothing from their protocol",
+          "[evaluation]") {
+  int compared = 0;
+  for (const auto& named : installed_configs()) {
+    const auto config = installed(named.name);
+    if (config.side != Side::kSupervised || config.supervised.inner.steps == 0) continue;
+    INFO(named.name);
+    const auto& trained = config.supervised.shape;
+    const auto& asked = config.supervised_evaluation;
+    const EpisodeShape shape{.ways = trained.ways,
+                             .shots = asked.shots > 0 ? asked.shots : trained.shots,
+                             .queries = asked.queries > 0 ? asked.queries : trained.queries};
+    if (find_published(config, shape).empty()) continue;
+    CHECK(protocol_differences(config, shape, config.iterations) == std::vector<std::string>{});
+    ++compared;
+  }
+  CHECK(compared == 8);  // sine, Omniglot with and without convolutions, mini-ImageNet
+}
+
+TEST_CASE("what a configuration does, not its name, decides beside which method it is printed",
+          "[evaluation]") {
+  const EpisodeShape shape{.ways = 5, .shots = 1, .queries = 1};
+  auto config = installed("omniglot_5way_1shot");
+  CHECK(published_method(config) == "maml");
+  config.supervised.inner.step_sizes = "per_parameter";
+  CHECK(published_method(config) == "meta_sgd");
+  CHECK(find_published(config, shape).empty());
+  config.supervised.inner.first_order = true;
+  CHECK(published_method(config) == "first-order meta_sgd");
+  config.supervised.inner.step_sizes = "fixed";
+  CHECK(published_method(config) == "fomaml");
+  config.supervised.inner.steps = 0;
+  CHECK(published_method(config) == "joint");
+
+  auto almost = installed("omniglot_5way_1shot");
+  almost.supervised.inner.steps = 5;
+  almost.supervised.inner.adapt = "linear.*";
+  almost.supervised.meta_batch_size = 8;
+  almost.supervised.shape.queries = 3;
+  CHECK(protocol_differences(almost, shape, 60000) ==
+        std::vector<std::string>{"3 training queries per class instead of 1", "inner.steps 5 instead of 1",
+                                 "inner.adapt linear.* instead of conv*.weight,linear.* or layer*",
+                                 "meta.batch_size 8 instead of 32"});
 }
 
 TEST_CASE("the step size on the mean loss is told when the loss is summed over the ways", "[evaluation]") {

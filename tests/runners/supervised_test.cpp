@@ -85,6 +85,20 @@ void require_same_run(const RunDirectory& run, const RunDirectory& reference) {
   CHECK(reproducible_json(run.root() / "bench.json") == reproducible_json(reference.root() / "bench.json"));
 }
 
+// Every call is refused with exit code 2 and says what is expected here, and leaves no run directory.
+void check_refused(const std::vector<std::pair<Words, std::string>>& cases) {
+  const TemporaryFolder folder;
+  const std::string run = (folder / "run").string();
+  for (auto [arguments, expected] : cases) {
+    arguments.insert(arguments.end(), {"--run-dir", run});
+    const auto outcome = run_program(arguments);
+    INFO(expected + "\n" + outcome.output);
+    CHECK(outcome.code == 2);
+    CHECK_THAT(outcome.output, contains(expected));
+  }
+  CHECK(!std::filesystem::exists(run));
+}
+
 }  // namespace
 
 TEST_CASE("bench trains on sine, evaluates, and leaves what it found", "[bench]") {
@@ -322,26 +336,36 @@ TEST_CASE("train and adapt work on a data set, and record says why it does not",
 }
 
 TEST_CASE("a key of the wrong side is refused with both keys named", "[bench]") {
-  const TemporaryFolder folder;
-  const std::string run = (folder / "run").string();
-  const std::vector<std::pair<Words, std::string>> cases{
-      {{"bench", "--environment.name", "navigation_2d", "--run-dir", run}, "innerloop train"},
-      {{"bench", "--config", "navigation_2d", "--run-dir", run}, "environment.name = navigation_2d"},
-      {{"train", "--config", "navigation_2d", "--dataset.shots", "5", "--run-dir", run},
+  check_refused({
+      {{"bench", "--environment.name", "navigation_2d"}, "innerloop train"},
+      {{"bench", "--config", "navigation_2d"}, "environment.name = navigation_2d"},
+      {{"train", "--config", "navigation_2d", "--dataset.shots", "5"},
        "--dataset.shots one of supervised learning"},
-      {{"bench", "--config", "sine_5shot", "--policy.hidden", "5", "--run-dir", run},
-       "--policy.hidden is a key of policies"},
-      {{"bench", "--meta.optimizer", "trpo", "--run-dir", run}, "expected adam or sgd"},
-      {{"bench", "--dataset.name", "sien", "--run-dir", run}, "did you mean 'sine'?"},
-      {{"bench", "--dataset.std", "0", "--run-dir", run}, "expected numbers above 0"},
-  };
-  for (const auto& [arguments, expected] : cases) {
-    const auto outcome = run_program(arguments);
-    INFO(expected + "\n" + outcome.output);
-    CHECK(outcome.code == 2);
-    CHECK_THAT(outcome.output, contains(expected));
-  }
-  CHECK(!std::filesystem::exists(run));
+      {{"bench", "--config", "sine_5shot", "--policy.hidden", "5"}, "--policy.hidden is a key of policies"},
+      {{"bench", "--meta.optimizer", "trpo"}, "expected adam or sgd"},
+      {{"bench", "--dataset.name", "sien"}, "did you mean 'sine'?"},
+      {{"bench", "--dataset.std", "0"}, "expected numbers above 0"},
+  });
+}
+
+TEST_CASE("a key that would do nothing is refused", "[bench]") {
+  check_refused({
+      {{"bench", "--config", "sine_5shot", "--dataset.ways", "5"},
+       "sine: ways is 5, expected 1 (regression)"},
+      {{"bench", "--config", "sine_5shot", "--validation.patience", "2"},
+       "--validation.patience would do nothing: validation.every is 0, expected above 0"},
+      {{"train", "--config", "navigation_2d", "--meta.optimizer", "adam", "--meta.max_kl", "0.1"},
+       "--meta.max_kl would do nothing: meta.optimizer is adam, expected trpo"},
+      {{"train", "--config", "navigation_2d", "--meta.step_size", "0.1"},
+       "--meta.step_size would do nothing: meta.optimizer is trpo, expected adam or sgd"},
+      {{"bench", "--config", "sine_5shot", "--inner.steps", "0", "--inner.step_sizes", "per_parameter"},
+       "inner.step_sizes: per_parameter found with inner.steps = 0, expected fixed"},
+      {{"bench", "--config", "sine_5shot", "--network.filters", "8"}, "network.filters: mlp does not know"},
+      {{"bench", "--config", "sine_5shot", "--dataset.splits", "vinyals"},
+       "dataset.splits: sine does not know"},
+      {{"bench", "--config", "strokes_5way_1shot", "--dataset.mean", "0,0"},
+       "strokes: mean has 2 numbers, expected 1\n"},
+  });
 }
 
 TEST_CASE("help shows the keys of the command's side with that side's defaults", "[bench]") {
