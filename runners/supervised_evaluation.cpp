@@ -130,6 +130,9 @@ std::string supervised_json(const SupervisedMetaLearner& learner, const Experime
          {"source", row.source},
          {"protocol", protocol.empty() ? ordered_json(nullptr) : ordered_json(protocol)}});
   }
+  out["protocol_differences"] =
+      result.published.empty() ? ordered_json(nullptr)
+                               : ordered_json(protocol_differences(config, shape, result.meta_iterations));
   out["milliseconds_per_iteration"] = or_null(result.milliseconds);
   out["algorithm"] = config.algorithm;
   out["order"] = order_name(c.inner);
@@ -182,9 +185,15 @@ void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const
   };
   baseline("pixels", result.nearest_on_pixels);
   baseline("features of the meta-learned network", result.nearest_on_features);
-  for (const auto& row : find_published_baseline(config, shape, "nearest neighbour"))
+  const auto published = [&](const std::string& what, const PublishedCell& row) {
     out << std::setw(39) << ""
-        << "   published nearest neighbour: " << published_text(row, classification) << '\n';
+        << "   published " << what << ": " << published_text(row, classification) << '\n';
+  };
+  for (const auto& row : result.published) {
+    if (row.step > last) published(concat("after ", row.step, " steps"), row);
+  }
+  for (const auto& row : find_published_baseline(config, shape, "nearest neighbour"))
+    published("nearest neighbour", row);
 
   out << "protocol: " << spec.protocol << '\n';
   if (result.published.empty()) {

@@ -108,10 +108,10 @@ TEST_CASE("bench trains on sine, evaluates, and leaves what it found", "[bench]"
   const auto outcome = run_program(tiny_sine("bench", run.root(), settings));
   INFO(outcome.output);
   REQUIRE(outcome.code == 0);
-  CHECK_THAT(outcome.output, contains("10 test tasks, 5-shot, 7 queries") && contains("95 % CI") &&
-                                 contains("0.67") && contains("Finn et al. 2017, Table 2") &&
-                                 contains("25 meta-iterations instead of 70000") &&
-                                 contains("ms per meta-iteration"));
+  CHECK_THAT(outcome.output,
+             contains("10 test tasks, 5-shot, 7 queries") && contains("95 % CI") && contains("0.67") &&
+                 contains("Finn et al. 2017, Table 2") && contains("25 meta-iterations instead of 70000") &&
+                 contains("published after 10 steps: 0.3500") && contains("ms per meta-iteration"));
   for (const char* file : {"config.ini", "log.txt", "progress.csv", "progress.png", "bench.json", "bench.png",
                            "bench_tasks.png", "checkpoints/last.ckpt"}) {
     INFO(file);
@@ -145,6 +145,9 @@ TEST_CASE("bench trains on sine, evaluates, and leaves what it found", "[bench]"
   CHECK(out["published"].size() == 3);
   CHECK(out["published"][1]["step"] == 5);
   CHECK(out["published"][1]["mse_mean"] == 0.38);
+  CHECK(out["protocol_differences"] ==
+        json({"25 meta-iterations instead of 70000", "10 test tasks instead of 600",
+              "network.hidden 8,8 instead of 40,40"}));
 
   // The numbers are those of the library on the checkpoint.
   ThreadPool pool(1, &Executor::prepare_thread);
