@@ -11,9 +11,8 @@
 namespace innerloop {
 
 // All files of `source`, sorted by path. Left out: names that start with a dot and what macOS adds to
-// archives
-// (__MACOSX/). Links in folders are followed. Error if `source` is missing, cannot be read, or is neither a
-// folder nor a whole zip archive.
+// archives (__MACOSX/). Links in folders are followed. Error if `source` is missing, cannot be read, or is
+// neither a folder nor a whole zip archive.
 std::vector<std::string> list_files(const std::filesystem::path& source);
 
 // Calls visit(i, bytes of paths[i]) once for every i, in the order in which they are read fastest. Error that

@@ -1,9 +1,8 @@
 // Few-shot classification over images of your own: mini-ImageNet, tieredImageNet, CIFAR-FS and others.
 //
 // dataset.path is a folder or a zip archive in one of two layouts:
-//   folders  SPLIT/CLASS/.../*.png, *.jpg or *.jpeg; SPLIT is train, val (or validation) or test. One folder
-//   around
-//            them all is passed over; images elsewhere are ignored.
+//   folders  SPLIT/CLASS/.../*.png, *.jpg or *.jpeg; SPLIT is train, val (or validation) or test. One
+//            folder around them all is passed over; images elsewhere are ignored.
 //   lists    images anywhere in it, and train.csv, val.csv (or validation.csv) and test.csv with the columns
 //            filename and label (Ravi and Larochelle 2017) in it or beside it. A filename may have folders in
 //            front. Rows whose image is absent are counted in spec().protocol; a class keeps the images that

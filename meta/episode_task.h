@@ -24,9 +24,8 @@ LossReduction parse_loss_reduction(const std::string& name);  // UsageError with
 //                     (transductive; the MAML papers')
 //   per_task_running  support by its own, query by those of the task's support set under the same parameters
 //                     (a prediction depends on no other query)
-//   global_running    in training as `batch`, while averages over training are kept; in evaluation support
-//   and
-//                     query by these averages
+//   global_running    in training as `batch`, while averages over training are kept; in evaluation
+//                     support and query by these averages
 enum class BatchNormMode { kNone, kBatch, kPerTaskRunning, kGlobalRunning };
 BatchNormMode parse_batch_norm_mode(const std::string& name);
 

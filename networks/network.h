@@ -62,7 +62,7 @@ struct NetworkConfig {
   // sine network) or "normal" (std 1 in the last layer, xavier elsewhere; cbfinn/maml's Omniglot head).
   // Kernels of convolutions are xavier-uniform always, biases 0.
   std::string initialization = "xavier";
-  // "none", "batch", "per_task_running" or "global_running" (meta/supervised_task.h says which statistics
+  // "none", "batch", "per_task_running" or "global_running" (meta/episode_task.h says which statistics
   // each uses where); conv4 and resnet12 always normalise.
   std::string batch_norm = "none";
   bool batch_norm_scale = false;  // learn a scale beside the shift (cbfinn/maml: shift alone)

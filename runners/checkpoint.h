@@ -6,9 +6,8 @@
 //   8       4      format version, little-endian
 //   12      4      zero
 //   16      8      J, the length of the header
-//   24      J      header: JSON {kind, config, iteration, environment_steps, tensors: [{name, group, dtype,
-//   shape,
-//                  offset, bytes}]}, offsets from the end of the header
+//   24      J      header: JSON {kind, config, iteration, environment_steps, tensors: [{name, group,
+//                  dtype, shape, offset, bytes}]}, offsets from the end of the header
 //   24 + J  ...    the tensors' raw little-endian entries, in the order of the header
 //   end     8      FNV-1a (64 bit) of everything before
 #pragma once
