@@ -147,7 +147,7 @@ TEST_CASE("bench trains on sine, evaluates, and leaves what it found", "[bench]"
   CHECK(out["published"][1]["mse_mean"] == 0.38);
   CHECK(out["protocol_differences"] ==
         json({"25 meta-iterations instead of 70000", "10 test tasks instead of 600",
-              "network.hidden 8,8 instead of 40,40"}));
+              "network.hidden 8,8 instead of 40,40", "meta.batch_size 5 instead of 25"}));
 
   // The numbers are those of the library on the checkpoint.
   ThreadPool pool(1, &Executor::prepare_thread);
