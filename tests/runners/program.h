@@ -96,8 +96,7 @@ inline std::vector<std::string> tiny_training(const std::filesystem::path& run,
                                               const std::vector<std::string>& more) {
   std::vector<std::string> arguments{"train", "--run-dir",         run.string(), "--environment.horizon",
                                      "12",    "--policy.hidden",   "8",          "--sampler.trajectories",
-                                     "4",     "--meta.batch_size", "5",          "--meta.cg_iterations",
-                                     "4"};
+                                     "4",     "--meta.batch_size", "5"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
