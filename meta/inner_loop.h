@@ -72,7 +72,8 @@ class Adaptation {
 class InnerLoop {
  public:
   // `initial` [1, ...] names the parameters of the network. UsageError for a pattern in `adapt` that matches
-  // nothing, negative steps, a step size that is not positive, and unknown names.
+  // nothing, negative steps, a step size that is not positive, learned step sizes without steps, and unknown
+  // names.
   InnerLoop(InnerLoopConfig config, const Params& initial);
 
   const InnerLoopConfig& config() const { return config_; }
