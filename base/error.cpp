@@ -1,6 +1,8 @@
 #include "base/error.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdint>
 #include <numeric>
 
 namespace innerloop {
@@ -22,6 +24,16 @@ size_t edit_distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
+// Small letters and digits alone.
+std::string letters_of(const std::string& name) {
+  std::string letters;
+  for (const char c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      letters += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return letters;
+}
+
 }  // namespace
 
 std::string join(const std::vector<std::string>& words, const std::string& separator) {
@@ -30,24 +42,35 @@ std::string join(const std::vector<std::string>& words, const std::string& separ
   return out;
 }
 
+std::string shortened(const std::string& text) {
+  return text.size() <= 100 ? text : text.substr(0, 100) + "...";
+}
+
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
-  std::string best;
-  size_t best_distance = std::max<size_t>(2, name.size() / 2) + 1;
+  if (name.size() > 100) return "";
+  const std::string letters = letters_of(name);
+  std::string near, holding;
+  size_t near_distance = std::max<size_t>(2, name.size() / 2) + 1, holding_distance = SIZE_MAX;
   for (const auto& candidate : known) {
     const size_t distance = edit_distance(name, candidate);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
+    if (distance < near_distance) {
+      near_distance = distance;
+      near = candidate;
+    }
+    const bool holds = letters.size() >= 3 && letters_of(candidate).find(letters) != std::string::npos;
+    if (holds && distance < holding_distance) {
+      holding_distance = distance;
+      holding = candidate;
     }
   }
-  return best;
+  return near.empty() ? holding : near;
 }
 
 std::string unknown_name(const std::string& kind, const std::string& name,
                          const std::vector<std::string>& known) {
   const std::string near = nearest_name(name, known);
-  return concat("unknown ", kind, " '", name, "'; ", near.empty() ? "" : "did you mean '" + near + "'? ",
-                "known: ", join(known));
+  return concat("unknown ", kind, " '", shortened(name), "'; ",
+                near.empty() ? "" : "did you mean '" + near + "'? ", "known: ", join(known));
 }
 
 }  // namespace innerloop

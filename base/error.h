@@ -39,11 +39,16 @@ void require_usage(bool condition, const Parts&... parts) {
 
 std::string join(const std::vector<std::string>& words, const std::string& separator = ", ");
 
+// The text itself, or the beginning of a long one: what somebody gave, in a message.
+std::string shortened(const std::string& text);
+
 // "unknown KIND 'NAME'; did you mean 'NEAREST'? known: A, B, C" (the question only for a near miss).
 std::string unknown_name(const std::string& kind, const std::string& name,
                          const std::vector<std::string>& known);
 
-// The known name with the smallest edit distance to `name`, or "" if none is near.
+// The known name that `name` was meant to be, or "": the one with the smallest edit distance if one is near,
+// else the nearest of those that hold all its letters in one piece ("halfcheetah":
+// half_cheetah_velocity_gym).
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 
 }  // namespace innerloop

@@ -24,6 +24,8 @@ enum class Purpose : uint32_t {
   kDrawnClass = 10,     // datasets/strokes: the strokes of a class
   kDrawnInstance = 11,  // datasets/strokes: one drawing of it
   kClassSplit = 12,     // which classes belong to training, validation and test
+  kAlgorithm = 13,      // what an algorithm draws for a training task (meta/moment.h)
+  kEvaluationAlgorithm = 14,
 };
 
 struct StreamKey {

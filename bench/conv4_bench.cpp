@@ -16,8 +16,8 @@
 
 #include "base/allocator.h"
 #include "networks/conv4.h"
-#include "networks/conv4_plan.h"
-#include "networks/panel_kernels.h"
+#include "networks/kernels/conv4_plan.h"
+#include "networks/kernels/panel_kernels.h"
 
 namespace {
 

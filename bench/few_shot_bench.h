@@ -3,6 +3,8 @@
 // thread for operations on each core, as learn2learn and higher do it from Python.
 #pragma once
 
+#include <torch/torch.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -15,7 +17,9 @@
 #include "base/allocator.h"
 #include "base/error.h"
 #include "datasets/image_store.h"
-#include "meta/supervised_meta_learner.h"
+#include "meta/algorithms/registry.h"
+#include "meta/supervised/supervised_meta_learner.h"
+#include "networks/conv4.h"
 
 namespace innerloop::bench {
 
@@ -86,7 +90,7 @@ inline int run(int argc, char** argv, const char* title, const SupervisedMetaCon
   if (rounds < 1 || threads < 1) throw UsageError("arguments: [ROUNDS] [THREADS], whole numbers above 0");
   constexpr double kPeak = 135e9;  // float32 flop/s of one core, measured on the machine of docs/results.md
   ThreadPool pool(threads, &Executor::prepare_thread);
-  SupervisedMetaLearner learner(config, make(), pool);
+  SupervisedMetaLearner learner(config, find_algorithm(config.algorithm.name), make(), pool);
   const Params theta = learner.meta_parameters().cloned();
   std::vector<double> mine, eager;
   int64_t iteration = 0;
@@ -146,8 +150,9 @@ inline std::pair<double, double> conv4_macs(int64_t channels, int64_t size, int6
 // input needs no gradient), a Hessian-vector product six (three in the first stage: W' x, d' x^T and nothing
 // carried).
 inline double conv4_megaflop(const SupervisedMetaConfig& c, int64_t channels, int64_t size) {
-  const auto [first, others] =
-      conv4_macs(channels, size, c.network.filters, c.network.downsample == "max_pool");
+  const auto network = make_network(c.network, {channels, size, size}, c.shape.ways);
+  const auto& conv4 = dynamic_cast<const Conv4&>(*network).config();
+  const auto [first, others] = conv4_macs(channels, size, conv4.filters, conv4.max_pool);
   const auto support = static_cast<double>(c.shape.ways * c.shape.shots);
   const auto query = static_cast<double>(c.shape.ways * c.shape.queries);
   const auto steps = static_cast<double>(c.inner.steps);

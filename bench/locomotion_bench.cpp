@@ -71,7 +71,7 @@ struct BareLoop {
 
 void measure(const std::string& name, int threads, int repetitions) {
   constexpr double kActionScale = 1;  // for all, so that all animals move as wildly
-  const EnvironmentConfig config{.name = name, .action_scale = kActionScale};
+  const EnvironmentConfig config{.name = name, .own = {{"action_scale", kActionScale}}};
   const auto make = [config] { return make_environment(config); };
   const auto environment = make();
   const auto spec = environment->spec();

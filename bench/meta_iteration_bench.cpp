@@ -19,7 +19,9 @@
 #include <vector>
 
 #include "base/allocator.h"
-#include "runners/config.h"
+#include "meta/algorithms/registry.h"
+#include "meta/policy/policy_meta_learner.h"
+#include "runners/experiment/config.h"
 
 namespace {
 
@@ -51,7 +53,7 @@ void run(const std::string& name, int64_t iterations, int64_t threads) {
   ExperimentConfig config = make_config(read_settings(find_config(name)));
   config.threads = threads;
   ThreadPool pool(thread_count(config), &Executor::prepare_thread);
-  PolicyMetaLearner learner(config.learner, pool);
+  PolicyMetaLearner learner(config.learner, find_algorithm(config.algorithm()), pool);
   std::printf("%s: %lld tasks x %lld trajectories, %d threads\n", name.c_str(),
               static_cast<long long>(config.learner.meta_batch_size),
               static_cast<long long>(config.learner.sampler.trajectories), pool.size());

@@ -1,4 +1,4 @@
-// What an MLP's derivatives cost through MlpLinearization and MlpObjective beside LibTorch's operations and
+// What an MLP's derivatives cost through MlpLinearization and ComposedLoss beside LibTorch's operations and
 // autograd, on one thread (OpenBLAS starts threads of its own unless told not to when it is loaded):
 //   OPENBLAS_NUM_THREADS=1 mlp_bench --benchmark_min_time=0.2
 // flop/s counts two per multiply-add of the matrix products that a pass needs; both sides are charged the
@@ -6,6 +6,7 @@
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 
+#include "networks/head.h"
 #include "networks/mlp_linearization.h"
 
 namespace innerloop {
@@ -32,9 +33,12 @@ struct Point {
     x = torch::randn({1, setting.samples, setting.config.inputs});
     c = torch::randn({1, setting.samples, setting.config.outputs});
   }
-  // A mean squared distance: one of the cheapest heads with a second derivative.
-  Head head() const {
-    return [this](const torch::Tensor& y, const Params&) { return (y - c).square().sum({1, 2}); };
+  // A squared distance: one of the cheapest heads with a second derivative.
+  torch::Tensor loss(const torch::Tensor& y) const { return (y - c).square().sum({1, 2}); }
+  std::unique_ptr<ComposedLoss> composed() const {
+    auto head =
+        make_head([this](const torch::Tensor& y, const Params&) { return loss(y); }, {}, /*separable=*/true);
+    return compose(std::make_unique<MlpLinearization>(mlp, params, x), std::move(head), params);
   }
   Mlp mlp;
   Params params, direction;
@@ -83,38 +87,38 @@ void add_setting(const Setting& setting) {
   });
   add("gradient/innerloop", setting, 3, [](Benchmark& state, const Setting& s, double n, const Point& at) {
     measure(state, s, n, [&] {
-      auto result = MlpObjective(at.mlp, at.params, at.x, at.head()).gradient();
+      auto result = at.composed()->gradient();
       benchmark::DoNotOptimize(result);
     });
   });
   add("gradient/torch", setting, 3, [](Benchmark& state, const Setting& s, double n, const Point& at) {
     const auto leaves = at.params.as_leaves();
     measure(state, s, n, [&] {
-      benchmark::DoNotOptimize(gradient(at.head()(at.mlp.forward(leaves, at.x), {}), leaves, false));
+      benchmark::DoNotOptimize(gradient(at.loss(at.mlp.forward(leaves, at.x)), leaves, false));
     });
   });
   add("pullback/innerloop", setting, 2, [](Benchmark& state, const Setting& s, double n, const Point& at) {
-    const MlpLinearization here(at.mlp, at.params, at.x);
+    MlpLinearization here(at.mlp, at.params, at.x);
     measure(state, s, n, [&] { benchmark::DoNotOptimize(here.pullback(at.c)); });
   });
   add("pushforward/innerloop", setting, 2, [](Benchmark& state, const Setting& s, double n, const Point& at) {
-    const MlpLinearization here(at.mlp, at.params, at.x);
+    MlpLinearization here(at.mlp, at.params, at.x);
     measure(state, s, n, [&] { benchmark::DoNotOptimize(here.pushforward(at.direction)); });
   });
   add("hessian_product/innerloop", setting, 6,
       [](Benchmark& state, const Setting& s, double n, const Point& at) {
-        const MlpObjective objective(at.mlp, at.params, at.x, at.head());
+        const auto objective = at.composed();
         // A direction of its own each time, as conjugate gradient has, so that no tangent is used again.
         const auto other = at.direction.cloned();
         bool odd = false;
         measure(state, s, n, [&] {
-          benchmark::DoNotOptimize(objective.hessian_product((odd = !odd) ? other : at.direction));
+          benchmark::DoNotOptimize(objective->hessian_product((odd = !odd) ? other : at.direction));
         });
       });
   add("hessian_product/torch", setting, 6, [](Benchmark& state, const Setting& s, double n, const Point& at) {
     const auto leaves = at.params.as_leaves();
-    // The graph of the gradient is built once, as MlpObjective keeps its activations.
-    const auto slopes = gradient(at.head()(at.mlp.forward(leaves, at.x), {}), leaves, true);
+    // The graph of the gradient is built once, as MlpLinearization keeps its activations.
+    const auto slopes = gradient(at.loss(at.mlp.forward(leaves, at.x)), leaves, true);
     measure(state, s, n, [&] {
       benchmark::DoNotOptimize(
           torch::autograd::grad(slopes, leaves.tensors(), at.direction.tensors(), true, false, true));
@@ -122,8 +126,9 @@ void add_setting(const Setting& setting) {
   });
   add("gauss_newton/innerloop", setting, 4,
       [](Benchmark& state, const Setting& s, double n, const Point& at) {
-        const MlpObjective objective(at.mlp, at.params, at.x, at.head());
-        measure(state, s, n, [&] { benchmark::DoNotOptimize(objective.gauss_newton_product(at.direction)); });
+        const auto objective = at.composed();
+        measure(state, s, n,
+                [&] { benchmark::DoNotOptimize(objective->gauss_newton_product(at.direction)); });
       });
 }
 

@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   config.optimizer = {.name = "adam", .step_size = 1e-3};
   config.meta_batch_size = 25;
   config.shape = {.ways = 1, .shots = 10, .queries = 10};
-  config.network = {.name = "mlp", .hidden = {40, 40}};
+  config.network = {.name = "mlp", .own = {{"hidden", "40,40"}}};
   // Support: forward 1, backward 2, Hessian product 6 units of 1680 multiply-adds; query 3 (layer 0's share
   // of what needs no input gradient is below 2 %).
   const double megaflop = 25 * 10 * 2 * 1680.0 * (3 + 6 + 3) / 1e6;

@@ -1,4 +1,5 @@
-# Everything from outside, each as one target. CMAKE_PREFIX_PATH comes before the system's copies.
+# Everything from outside, each as one target; innerloopConfig.cmake includes this file too, and its targets are
+# imported ones, so that the installed libraries name them. CMAKE_PREFIX_PATH comes before the system's copies.
 find_package(Threads REQUIRED)
 find_package(Eigen3 3.4 CONFIG REQUIRED)
 find_package(box2d CONFIG REQUIRED)
@@ -17,26 +18,33 @@ find_package(GnuplotIostream REQUIRED)
 # needed here (Debian: libegl-dev).
 find_path(EGL_INCLUDE_DIR EGL/eglext.h REQUIRED)
 mark_as_advanced(EGL_INCLUDE_DIR)
-add_library(egl_header INTERFACE)
-target_include_directories(egl_header SYSTEM INTERFACE ${EGL_INCLUDE_DIR})
-target_link_libraries(egl_header INTERFACE ${CMAKE_DL_LIBS})
+if(NOT TARGET innerloop::egl)
+  add_library(innerloop::egl INTERFACE IMPORTED GLOBAL)
+  target_include_directories(innerloop::egl INTERFACE ${EGL_INCLUDE_DIR})
+  target_link_libraries(innerloop::egl INTERFACE ${CMAKE_DL_LIBS})
+endif()
 
 # LibTorch 1.13 to 2.x. Its configuration file appends flags to CMAKE_CXX_FLAGS in some versions (the CUDA and
 # the old-ABI builds): keep them to the targets that use torch.
 set(flags_before_torch "${CMAKE_CXX_FLAGS}")
 find_package(Torch REQUIRED)
 set(CMAKE_CXX_FLAGS "${flags_before_torch}")
-add_library(libtorch INTERFACE)
-target_include_directories(libtorch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
-target_link_libraries(libtorch INTERFACE ${TORCH_LIBRARIES})
-separate_arguments(torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
-target_compile_options(libtorch INTERFACE ${torch_flags})
+if(NOT TARGET innerloop::torch)
+  add_library(innerloop::torch INTERFACE IMPORTED GLOBAL)
+  target_include_directories(innerloop::torch INTERFACE ${TORCH_INCLUDE_DIRS})
+  target_link_libraries(innerloop::torch INTERFACE ${TORCH_LIBRARIES})
+  separate_arguments(torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
+  target_compile_options(innerloop::torch INTERFACE ${torch_flags})
+endif()
 
 # For executables. Nothing refers to a symbol of mimalloc, so the linker would drop it under --as-needed, and
 # malloc would silently stay glibc's; tests/base/allocator_test.cpp asks where malloc's memory comes from.
-add_library(allocator INTERFACE)
-if(INNERLOOP_MIMALLOC AND NOT INNERLOOP_SANITIZE)
-  find_package(mimalloc CONFIG REQUIRED)
-  target_link_libraries(allocator INTERFACE -Wl,--push-state,--no-as-needed mimalloc -Wl,--pop-state)
-  target_compile_definitions(allocator INTERFACE INNERLOOP_MIMALLOC)
+if(NOT TARGET innerloop::allocator)
+  add_library(innerloop::allocator INTERFACE IMPORTED GLOBAL)
+  if(INNERLOOP_MIMALLOC AND NOT INNERLOOP_SANITIZE)
+    find_package(mimalloc CONFIG REQUIRED)
+    target_link_libraries(innerloop::allocator INTERFACE
+      -Wl,--push-state,--no-as-needed mimalloc -Wl,--pop-state)
+    target_compile_definitions(innerloop::allocator INTERFACE INNERLOOP_MIMALLOC)
+  endif()
 endif()

@@ -1,4 +1,4 @@
-# The libraries of FFmpeg that encode films, as target `ffmpeg`; they have no configuration files for CMake.
+# The libraries of FFmpeg that encode films, as target `innerloop::ffmpeg`; they have no configuration files for CMake.
 set(FFmpegParts_LIBRARIES)
 set(required)
 foreach(part avformat avcodec swscale avutil)
@@ -10,8 +10,8 @@ foreach(part avformat avcodec swscale avutil)
 endforeach()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(FFmpegParts REQUIRED_VARS ${required})
-if(FFmpegParts_FOUND AND NOT TARGET ffmpeg)
-  add_library(ffmpeg INTERFACE)
-  target_include_directories(ffmpeg SYSTEM INTERFACE ${FFmpegParts_avformat_INCLUDE_DIR})
-  target_link_libraries(ffmpeg INTERFACE ${FFmpegParts_LIBRARIES})
+if(FFmpegParts_FOUND AND NOT TARGET innerloop::ffmpeg)
+  add_library(innerloop::ffmpeg INTERFACE IMPORTED GLOBAL)
+  target_include_directories(innerloop::ffmpeg INTERFACE ${FFmpegParts_avformat_INCLUDE_DIR})
+  target_link_libraries(innerloop::ffmpeg INTERFACE ${FFmpegParts_LIBRARIES})
 endif()

@@ -26,7 +26,7 @@ find_package_handle_standard_args(MuJoCo REQUIRED_VARS MuJoCo_LIBRARY MuJoCo_INC
   REASON_FAILURE_MESSAGE "install libmujoco-dev (scripts/install_packages does), or set CMAKE_PREFIX_PATH to a folder \
 that holds include/mujoco/mujoco.h and libmujoco.so.X.Y.Z, such as site-packages/mujoco")
 if(MuJoCo_FOUND AND NOT TARGET MuJoCo::MuJoCo)
-  add_library(MuJoCo::MuJoCo UNKNOWN IMPORTED)
+  add_library(MuJoCo::MuJoCo UNKNOWN IMPORTED GLOBAL)
   set_target_properties(MuJoCo::MuJoCo PROPERTIES IMPORTED_LOCATION ${MuJoCo_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES ${MuJoCo_INCLUDE_DIR})
 endif()

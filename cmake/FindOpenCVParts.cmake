@@ -1,4 +1,4 @@
-# The modules of OpenCV that draw, write and read pictures, and with which tests read films, as target `opencv`. Debian puts OpenCV's own
+# The modules of OpenCV that draw, write and read pictures, and with which tests read films, as target `innerloop::opencv`. Debian puts OpenCV's own
 # configuration file into libopencv-dev, which drags in every module (and its hundreds of packages); with only the
 # four -dev packages installed, headers and libraries are found by name.
 set(parts core imgproc imgcodecs videoio)
@@ -18,9 +18,9 @@ else()
 endif()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(OpenCVParts REQUIRED_VARS OpenCVParts_INCLUDE_DIR ${required})
-if(OpenCVParts_FOUND AND NOT TARGET opencv)
-  add_library(opencv INTERFACE)
-  target_include_directories(opencv SYSTEM INTERFACE ${OpenCVParts_INCLUDE_DIR})
-  target_link_libraries(opencv INTERFACE ${OpenCVParts_LIBRARIES})
+if(OpenCVParts_FOUND AND NOT TARGET innerloop::opencv)
+  add_library(innerloop::opencv INTERFACE IMPORTED GLOBAL)
+  target_include_directories(innerloop::opencv INTERFACE ${OpenCVParts_INCLUDE_DIR})
+  target_link_libraries(innerloop::opencv INTERFACE ${OpenCVParts_LIBRARIES})
 endif()
 mark_as_advanced(OpenCVParts_INCLUDE_DIR)

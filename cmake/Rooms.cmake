@@ -1,100 +1,140 @@
-# add_room(NAME [TORCH] LINK ...): the library of one room, all .cpp files of its folder but main.cpp.
-# TORCH: its headers use torch. add_program(NAME SOURCES ... LINK ...): an executable.
+# add_room(FOLDER [TORCH] [ROOMS FOLDER...] [LINK ...]): the library of one room, all .cpp files of its folder but
+# main.cpp; a sub-folder is a room of its own. The library of networks/kernels is innerloop::networks_kernels, as a
+# part of this build, of a build that contains this one and of an installation. TORCH: its headers use torch. ROOMS:
+# the rooms it uses.
+# add_program(NAME SOURCES ... LINK ...): an executable.
 
-add_library(warnings INTERFACE)
+# The target that stands behind innerloop::NAME: plain names (base, meta) would meet those of a project around this.
+function(add_inner name type)
+  add_library(innerloop_${name} ${type} ${ARGN})
+  add_library(innerloop::${name} ALIAS innerloop_${name})
+  set_target_properties(innerloop_${name} PROPERTIES EXPORT_NAME ${name})
+  if(INNERLOOP_INSTALL)
+    install(TARGETS innerloop_${name} EXPORT innerloop)
+  elseif(NOT PROJECT_IS_TOP_LEVEL)
+    set_target_properties(innerloop_${name} PROPERTIES EXCLUDE_FROM_ALL ON)  # only what the other project links
+  endif()
+endfunction()
+
+add_library(innerloop_warnings INTERFACE)
 # A use site names the fields of a struct that it sets; the others keep their defaults (-Wextra objects to that).
-target_compile_options(warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+target_compile_options(innerloop_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 blames its own AVX-512 intrinsics, where Eigen uses them (GCC bug 105593), and its own std::string, in
   # "a" + string (GCC bug 105651).
-  target_compile_options(warnings INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)
+  target_compile_options(innerloop_warnings INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)
 endif()
 
-# How all code of the project is compiled: alike everywhere, or Eigen's alignment and the rounding of a product
-# would differ from one file to the next.
-add_library(build_options INTERFACE)
+# How all code of the project, and all code that uses it, is compiled: alike everywhere, or Eigen's alignment and the
+# rounding of a product would differ from one file to the next.
+add_inner(build_options INTERFACE)
+target_compile_features(innerloop_build_options INTERFACE cxx_std_20)
 if(INNERLOOP_NATIVE)
-  target_compile_options(build_options INTERFACE -march=native)
+  target_compile_options(innerloop_build_options INTERFACE -march=native)
 endif()
 if(INNERLOOP_SANITIZE)
   set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  target_compile_options(build_options INTERFACE ${sanitizers})
-  target_compile_definitions(build_options INTERFACE _GLIBCXX_ASSERTIONS)
-  target_link_options(build_options INTERFACE ${sanitizers})
+  target_compile_options(innerloop_build_options INTERFACE ${sanitizers})
+  target_compile_definitions(innerloop_build_options INTERFACE _GLIBCXX_ASSERTIONS)
+  target_link_options(innerloop_build_options INTERFACE ${sanitizers})
 endif()
 
-# A file that includes torch costs 10 s to compile, 5.6 s with this header, which is compiled once for all rooms.
+# Precompiled once for all rooms: what they use of torch; and for tests and benches, if there are any, all of it.
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/torch_header.cpp CONTENT "")
-add_library(torch_header OBJECT ${PROJECT_BINARY_DIR}/torch_header.cpp)
-target_link_libraries(torch_header PRIVATE build_options warnings libtorch Threads::Threads)
-target_precompile_headers(torch_header PRIVATE <torch/torch.h>)
+foreach(header tensor_header torch_header)
+  add_library(innerloop_${header} OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/torch_header.cpp)
+  target_include_directories(innerloop_${header} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(innerloop_${header} PRIVATE innerloop_build_options innerloop_warnings innerloop::torch
+    Threads::Threads)
+endforeach()
+target_precompile_headers(innerloop_tensor_header PRIVATE <networks/tensors/tensor.h>)  # a path would differ in every clone
+target_precompile_headers(innerloop_torch_header PRIVATE <torch/torch.h>)
 
-# Sets OUT to whether FILE includes torch, itself or through the project's headers. (Wrong after an edit until the
-# next configuration, which costs seconds, never correctness.)
-function(uses_torch file out)
-  get_property(known GLOBAL PROPERTY uses_torch_${file})
+# Sets OUT to whether FILE includes something that matches PATTERN, itself or through the project's headers. (Wrong
+# after an edit until the next configuration, which costs seconds, never correctness.)
+function(includes file pattern out)
+  set(key "innerloop_includes_${pattern}_${file}")
+  get_property(known GLOBAL PROPERTY "${key}")
   if("${known}" STREQUAL "")
     set(known OFF)
-    set_property(GLOBAL PROPERTY uses_torch_${file} OFF)  # ends the walk at headers that include each other
-    file(STRINGS ${file} includes REGEX "^#include ")
-    foreach(line ${includes})
-      if(line MATCHES "<torch/|\"tests/torch_catch.h\"")
+    set_property(GLOBAL PROPERTY "${key}" OFF)  # ends the walk at headers that include each other
+    file(STRINGS ${file} lines REGEX "^#include ")
+    foreach(line ${lines})
+      if(line MATCHES "${pattern}")
         set(known ON)
       elseif(line MATCHES "\"([^\"]+)\"" AND EXISTS ${PROJECT_SOURCE_DIR}/${CMAKE_MATCH_1})
-        uses_torch(${PROJECT_SOURCE_DIR}/${CMAKE_MATCH_1} known)
+        includes(${PROJECT_SOURCE_DIR}/${CMAKE_MATCH_1} "${pattern}" known)
       endif()
       if(known)
         break()
       endif()
     endforeach()
-    set_property(GLOBAL PROPERTY uses_torch_${file} ${known})
+    set_property(GLOBAL PROPERTY "${key}" ${known})
   endif()
   set(${out} ${known} PARENT_SCOPE)
 endfunction()
 
-# The precompiled header for the files of `target` that use torch; loading it costs the others 3 s each.
+# The precompiled header for the files of `target` that use torch; loading it costs the others a second each.
 function(precompile_torch target)
   get_target_property(sources ${target} SOURCES)
-  set(any OFF)
+  set(header)
   foreach(source ${sources})
     get_filename_component(source ${source} ABSOLUTE BASE_DIR ${PROJECT_SOURCE_DIR})
-    uses_torch(${source} torch)
-    if(torch)
-      set(any ON)
-    else()
+    includes(${source} "<torch/torch.h>" whole)
+    includes(${source} "networks/tensors/tensor.h" part)
+    if(whole)
+      set(header innerloop_torch_header)
+    elseif(NOT part)
       set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    elseif(NOT header)
+      set(header innerloop_tensor_header)
     endif()
   endforeach()
-  if(any)
-    target_precompile_headers(${target} REUSE_FROM torch_header)
+  if(header)
+    target_precompile_headers(${target} REUSE_FROM ${header})
   endif()
 endfunction()
 
-function(add_room name)
-  cmake_parse_arguments(PARSE_ARGV 1 room "TORCH" "" "LINK")
-  file(GLOB sources CONFIGURE_DEPENDS ${name}/*.cpp)
-  list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${name}/main.cpp)
+function(add_room folder)
+  cmake_parse_arguments(PARSE_ARGV 1 room "TORCH" "" "ROOMS;LINK")
+  string(REPLACE "/" "_" name ${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.h)
+  list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${folder}/main.cpp)
   if(sources)
-    add_library(${name} STATIC ${sources})
+    add_inner(${name} STATIC ${sources})
     set(scope PUBLIC)
-    target_link_libraries(${name} PRIVATE warnings)
-    precompile_torch(${name})
+    target_link_libraries(innerloop_${name} PRIVATE $<BUILD_INTERFACE:innerloop_warnings>)
+    precompile_torch(innerloop_${name})
   else()
-    add_library(${name} INTERFACE)
+    add_inner(${name} INTERFACE)
     set(scope INTERFACE)
   endif()
-  target_include_directories(${name} ${scope} ${PROJECT_SOURCE_DIR})
-  target_link_libraries(${name} ${scope} build_options ${room_LINK})
+  # A header is "meta/task.h" within the project and <innerloop/meta/task.h> from outside.
+  target_include_directories(innerloop_${name} ${scope}
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/innerloop>)
+  target_include_directories(innerloop_${name} INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  list(TRANSFORM room_ROOMS REPLACE "/" "_")
+  list(TRANSFORM room_ROOMS PREPEND innerloop::)
+  target_link_libraries(innerloop_${name} ${scope} innerloop::build_options ${room_ROOMS} ${room_LINK})
   if(room_TORCH)
-    target_link_libraries(${name} ${scope} libtorch)
+    target_link_libraries(innerloop_${name} ${scope} innerloop::torch)
+  endif()
+  if(INNERLOOP_INSTALL)
+    install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/innerloop/${folder})
+  endif()
+  if(NOT folder MATCHES "/")
+    file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/innerloop)
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${PROJECT_BINARY_DIR}/include/innerloop/${folder} SYMBOLIC)
   endif()
 endfunction()
 
 function(add_program name)
   cmake_parse_arguments(PARSE_ARGV 1 program "" "" "SOURCES;LINK")
   add_executable(${name} ${program_SOURCES})
-  target_link_libraries(${name} PRIVATE ${program_LINK} allocator warnings)
+  target_link_libraries(${name} PRIVATE ${program_LINK} innerloop::allocator innerloop_warnings)
   if(INNERLOOP_SANITIZE)
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/sanitizer_options.cpp)
   endif()

@@ -1,4 +1,4 @@
-# tests/ROOM/*_test.cpp become ROOM_tests, one CTest entry per TEST_CASE. Cases tagged [slow] are left out of a
+# tests/ROOM/*_test.cpp, those of its sub-folders included, become ROOM_tests, one CTest entry per TEST_CASE. Cases tagged [slow] are left out of a
 # plain `ctest`; `ctest -C slow -L slow` runs exactly them, one entry per room.
 find_package(Catch2 REQUIRED)  # 2.13 or 3
 include(Catch)
@@ -16,11 +16,15 @@ if(Catch2_VERSION VERSION_GREATER_EQUAL 3)
 endif()
 
 foreach(room base envs networks policies sampling datasets meta runners)
-  file(GLOB sources CONFIGURE_DEPENDS tests/${room}/*_test.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${room}/*_test.cpp)
   if(NOT sources)
     continue()
   endif()
-  add_program(${room}_tests SOURCES ${sources} LINK ${room} ${catch_main})
+  set(link innerloop::${room})
+  if(room STREQUAL meta)
+    set(link innerloop::meta_algorithms)
+  endif()
+  add_program(${room}_tests SOURCES ${sources} LINK ${link} ${catch_main})
   # After five minutes a test counts as hanging. One that matches no TEST_CASE must not pass: Catch2 2 returns 0
   # there, and a name with [ or ; in it (CMake's list syntax) is such a test.
   # OpenMP's threads wait for each other busily: with another process on one of two cores, a test of many tiny

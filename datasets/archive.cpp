@@ -1,173 +1,128 @@
 #include "datasets/archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <array>
 #include <fstream>
-#include <memory>
 #include <unordered_map>
+#include <utility>
 
 #include "base/error.h"
+#include "datasets/archive_reader.h"
+#include "datasets/folder_walk.h"
 #include "datasets/hash.h"
+#include "datasets/names.h"
+#include "datasets/regular_file.h"
 
 namespace innerloop {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct ArchiveFree {
-  void operator()(archive* a) const { archive_read_free(a); }
-};
-using ZipReader = std::unique_ptr<archive, ArchiveFree>;
-
-std::string reason(archive* zip) {
-  const char* text = archive_error_string(zip);
-  return text != nullptr ? text : "unknown reason";
-}
-
 void require_readable(const fs::path& source) {
   std::error_code error;
-  require(fs::exists(source, error), "no such file or folder: ", source.string());
-  if (!fs::is_directory(source, error)) {
-    std::ifstream file(source, std::ios::binary);
-    require(file.is_open() && file.peek() != std::ifstream::traits_type::eof(), "cannot read ",
-            source.string(), file.is_open() ? ": it is empty" : concat(": ", std::strerror(errno)));
-  }
-}
-
-// Only by its table of contents, which stands at the end: a reader that goes from entry to entry takes an
-// archive cut between two of them for a whole one.
-ZipReader open_zip(const fs::path& source) {
-  ZipReader zip(archive_read_new());
-  require(zip != nullptr, "no memory to read ", source.string());
-  archive_read_support_format_zip_seekable(zip.get());
-  require(
-      archive_read_open_filename(zip.get(), source.c_str(), 1 << 20) == ARCHIVE_OK, source.string(),
-      " is not a whole zip archive: it has no table of contents (cut off while it was copied or downloaded, "
-      "or another format)");
-  return zip;
-}
-
-// Calls visit(path, zip) for every file, until it returns false. `zip` stands at its data.
-template <class Visit>
-void walk_zip(const fs::path& source, const Visit& visit) {
-  const auto zip = open_zip(source);
-  archive_entry* entry = nullptr;
-  for (;;) {
-    const int status = archive_read_next_header(zip.get(), &entry);
-    if (status == ARCHIVE_EOF) return;
-    // A warning tells of a name that the locale cannot show; the UTF-8 form is there all the same.
-    require(status == ARCHIVE_OK || status == ARCHIVE_WARN, source.string(),
-            " is damaged: ", reason(zip.get()));
-    if (archive_entry_filetype(entry) != AE_IFREG) continue;
-    const char* path = archive_entry_pathname_utf8(entry);
-    if (path == nullptr) path = archive_entry_pathname(entry);
-    require(path != nullptr, source.string(), " is damaged: an entry has no name");
-    if (!visit(std::string(path), zip.get())) return;
-  }
-}
-
-std::vector<uint8_t> entry_bytes(archive* zip, const std::string& name) {
-  std::vector<uint8_t> bytes;
-  // The size that an entry declares is not believed: a damaged one may ask for any amount of memory. A read
-  // that returns 0 is what checks the entry's checksum.
-  for (size_t filled = 0;;) {
-    bytes.resize(filled + std::max<size_t>(filled, 16384));
-    const auto read = archive_read_data(zip, bytes.data() + filled, bytes.size() - filled);
-    require(read >= 0, name, " is damaged: ", reason(zip));
-    if (read == 0) {
-      bytes.resize(filled);
-      return bytes;
-    }
-    filled += static_cast<size_t>(read);
-  }
-}
-
-std::vector<uint8_t> file_bytes(const fs::path& path, const std::string& name) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  require(file.is_open(), "cannot read ", name, ": ", std::strerror(errno));
-  const auto size = file.tellg();
-  require(size >= 0, "cannot read ", name);
-  std::vector<uint8_t> bytes(static_cast<size_t>(size));
-  file.seekg(0);
-  file.read(reinterpret_cast<char*>(bytes.data()), size);
-  require(file.gcount() == size, "cannot read ", name);
-  return bytes;
+  const auto name = printable(source.string());
+  require(fs::exists(source, error), "no such file or folder: ", name);
+  if (fs::is_directory(source, error)) return;
+  require_regular(source, name);
+  require(fs::file_size(source, error) > 0, "cannot read ", name, ": it is empty");
 }
 
 bool hidden(const std::string& path) {
-  if (path.starts_with("__MACOSX/")) return true;
-  for (size_t part = 0; part < path.size(); part = std::min(path.find('/', part), path.size()) + 1) {
-    if (path[part] == '.' && path.substr(part, 2) != "./") return true;
-  }
-  return false;
+  return path.starts_with("__MACOSX/") || path.starts_with(".") || path.find("/.") != std::string::npos;
 }
 
-std::vector<std::string> list_folder(const fs::path& folder) {
-  std::vector<std::string> paths;
-  std::error_code error;
-  fs::recursive_directory_iterator at(folder, fs::directory_options::follow_directory_symlink, error);
-  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
-    std::error_code ignored;  // a link to nowhere counts as a file: whoever reads it is told
-    if (!at->is_directory(ignored)) {
-      paths.push_back(at->path().lexically_relative(folder).generic_string());
+Listing list_archive(const fs::path& source) {
+  Listing listing;
+  ArchiveReader reader(source);
+  while (auto entry = reader.next()) {
+    if (hidden(entry->path)) continue;
+    if (entry->is_link) {
+      listing.skipped.push_back(entry->path + " (a link inside an archive)");
+    } else {
+      listing.files.push_back(std::move(entry->path));
     }
   }
-  require(!error, "cannot read the folder ", folder.string(), ": ", error.message());
-  return paths;
+  return listing;
+}
+
+void sort_by_normal_form(std::vector<std::string>& paths) {
+  std::vector<std::pair<std::string, std::string>> keyed;
+  for (auto& path : paths) {
+    auto form = normal_form(path);
+    keyed.emplace_back(std::move(form), std::move(path));
+  }
+  std::sort(keyed.begin(), keyed.end());
+  std::transform(keyed.begin(), keyed.end(), paths.begin(),
+                 [](auto& pair) { return std::move(pair.second); });
+}
+
+void read_folder(const fs::path& folder, const std::vector<std::string>& paths, const FileVisitor& visit,
+                 const DamageVisitor& damaged) {
+  for (size_t i = 0; i < paths.size(); ++i) {
+    std::vector<uint8_t> bytes;
+    try {
+      bytes = read_regular(folder / paths[i], entry_name(folder, paths[i]));
+    } catch (const Error& error) {
+      if (!damaged) throw;
+      damaged(i, error.what());
+      continue;
+    }
+    visit(i, std::move(bytes));
+  }
 }
 
 }  // namespace
 
 std::string entry_name(const fs::path& source, const std::string& path) {
-  return fs::is_directory(source) ? (source / path).string() : source.string() + ": " + path;
+  return printable(fs::is_directory(source) ? (source / path).string() : source.string() + ": " + path);
 }
 
-std::vector<std::string> list_files(const fs::path& source) {
-  require_readable(source);
-  std::vector<std::string> paths;
-  if (fs::is_directory(source)) {
-    paths = list_folder(source);
-  } else {
-    walk_zip(source, [&](std::string path, archive*) {
-      paths.push_back(std::move(path));
-      return true;
-    });
-  }
-  std::erase_if(paths, hidden);
-  std::sort(paths.begin(), paths.end());
-  const auto twice = std::adjacent_find(paths.begin(), paths.end());
-  require(twice == paths.end(), source.string(), " is damaged: it holds ",
-          twice == paths.end() ? "" : twice->c_str(), " twice");
-  return paths;
+bool is_archive_name(const std::string& path) {
+  const auto name = lower_case(path);
+  const std::array<const char*, 8> ends{".zip",     ".tar",    ".tgz",     ".tar.gz",
+                                        ".tar.bz2", ".tar.xz", ".tar.zst", ".txz"};
+  return std::any_of(ends.begin(), ends.end(), [&](const char* end) { return name.ends_with(end); });
 }
 
-void read_files(const fs::path& source, const std::vector<std::string>& paths,
-                const std::function<void(size_t i, std::vector<uint8_t>&& bytes)>& visit) {
+Listing list_files(const fs::path& source) {
   require_readable(source);
-  if (fs::is_directory(source)) {
-    for (size_t i = 0; i < paths.size(); ++i) {
-      visit(i, file_bytes(source / paths[i], entry_name(source, paths[i])));
-    }
-    return;
-  }
+  auto listing = fs::is_directory(source) ? walk_folder(source) : list_archive(source);
+  std::erase_if(listing.files, hidden);
+  sort_by_normal_form(listing.files);
+  sort_by_normal_form(listing.skipped);
+  const auto twice = std::adjacent_find(listing.files.begin(), listing.files.end());
+  require(twice == listing.files.end(), printable(source.string()), " is damaged: it holds ",
+          twice == listing.files.end() ? "" : printable(*twice), " twice");
+  return listing;
+}
+
+void read_files(const fs::path& source, const std::vector<std::string>& paths, const FileVisitor& visit,
+                const DamageVisitor& damaged) {
+  require_readable(source);
+  if (fs::is_directory(source)) return read_folder(source, paths, visit, damaged);
   std::unordered_map<std::string, size_t> wanted;
   for (size_t i = 0; i < paths.size(); ++i) {
     require(wanted.emplace(paths[i], i).second, entry_name(source, paths[i]), " is asked for twice");
   }
-  walk_zip(source, [&](const std::string& path, archive* zip) {
-    const auto found = wanted.find(path);
-    if (found == wanted.end()) return true;
+  ArchiveReader reader(source);
+  while (!wanted.empty()) {
+    const auto entry = reader.next();
+    require(entry.has_value(), printable(source.string()), " holds no file ",
+            printable(wanted.begin()->first));
+    const auto found = wanted.find(entry->path);
+    if (found == wanted.end() || entry->is_link) continue;
     const size_t i = found->second;
     wanted.erase(found);
-    visit(i, entry_bytes(zip, entry_name(source, path)));
-    return !wanted.empty();
-  });
-  require(wanted.empty(), source.string(), " holds no file ",
-          wanted.empty() ? std::string() : wanted.begin()->first);
+    std::vector<uint8_t> bytes;
+    try {
+      bytes = reader.read(entry_name(source, entry->path));
+    } catch (const Error& error) {
+      if (!damaged) throw;
+      damaged(i, error.what());
+      continue;
+    }
+    visit(i, std::move(bytes));
+  }
 }
 
 uint64_t content_hash(const fs::path& source, const std::vector<std::string>& paths) {
@@ -176,11 +131,10 @@ uint64_t content_hash(const fs::path& source, const std::vector<std::string>& pa
   if (fs::is_directory(source)) {
     for (const auto& path : paths) {
       std::error_code error;
-      const auto size = fs::file_size(source / path, error);
-      require(!error, "cannot read ", entry_name(source, path), ": ", error.message());
+      const bool regular = fs::is_regular_file(source / path, error);
+      const auto size = regular ? fs::file_size(source / path, error) : 0;
       const auto changed = fs::last_write_time(source / path, error).time_since_epoch().count();
-      require(!error, "cannot read ", entry_name(source, path), ": ", error.message());
-      hash.add(path).add(size).add(static_cast<uint64_t>(changed));
+      hash.add(path).add(size).add(error ? 0 : static_cast<uint64_t>(changed));
     }
     return hash.value();
   }
@@ -190,7 +144,7 @@ uint64_t content_hash(const fs::path& source, const std::vector<std::string>& pa
     file.read(reinterpret_cast<char*>(block.data()), static_cast<std::streamsize>(block.size()));
     hash.add(block.data(), static_cast<size_t>(file.gcount()));
   }
-  require(file.eof(), "cannot read ", source.string());
+  require(file.eof(), "cannot read ", printable(source.string()));
   return hash.value();
 }
 

@@ -77,6 +77,12 @@ Episodes make_episodes(const DatasetSpec& spec, const EpisodeShape& shape, int64
   return {inputs(support), inputs(query), targets(support), targets(query)};
 }
 
+std::vector<std::string> Dataset::class_names(Split split) const {
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < classes(split); ++i) names.push_back(concat("class ", i));
+  return names;
+}
+
 Labelled Dataset::draw_labelled(Split, int64_t, Stream&, torch::ScalarType) const {
   throw Error(concat(spec().name, ": this data set has no classes"));
 }

@@ -4,19 +4,16 @@
 // a pure function of (data set, split, shape, stream).
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
+#include "datasets/dataset_config.h"
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
-
-enum class Split { kTrain, kValidation, kTest };
-std::string split_name(Split split);  // "train", "validation", "test"
 
 struct DatasetSpec {
   std::string name;
@@ -27,12 +24,6 @@ struct DatasetSpec {
   // What the numbers depend on, for results and the terminal: source, split, resize method, normalisation,
   // classes and images per split.
   std::string protocol;
-};
-
-struct EpisodeShape {
-  int64_t ways = 1;      // classes of a task; 1 for regression
-  int64_t shots = 10;    // support samples per class
-  int64_t queries = 10;  // query samples per class
 };
 
 // T episodes. Samples lie class after class: label 0's, label 1's, ...
@@ -65,30 +56,20 @@ class Dataset {
   virtual int64_t classes(Split /*split*/) const { return 0; }
   virtual Labelled draw_labelled(Split split, int64_t samples, Stream& stream,
                                  torch::ScalarType dtype = torch::kFloat32) const;
+
+  // The names of those classes by label, printable (datasets/names.h): for records and pictures. Where
+  // classes have none, "class 0", "class 1", ...
+  virtual std::vector<std::string> class_names(Split split) const;
+
+  // 16 hexadecimal digits that change with the data, that is with the files' bytes and the classes and splits
+  // they belong to. Not with the place where they lie, nor with what packs them. "" where the settings say it
+  // all.
+  virtual std::string digest() const { return ""; }
 };
 
 // Uninitialised tensors for T tasks; inputs and targets of `dtype`.
 Episodes make_episodes(const DatasetSpec& spec, const EpisodeShape& shape, int64_t tasks,
                        torch::ScalarType dtype = torch::kFloat32);
-
-struct DatasetConfig {
-  std::string name = "sine";  // see datasets()
-  // File or folder of the data, also looked for under the folder INNERLOOP_DATA; "" = the data set's own name
-  // there (omniglot).
-  std::string path;
-  std::string splits = "maml";  // omniglot: "maml", "vinyals" or "official" (datasets/omniglot.h)
-  // Pixels a side; 0 = the data set's own: 28; image_folder keeps the images' size, or takes 84 if they have
-  // several.
-  int64_t image_size = 0;
-  // Pixels p in [0, 1] enter as (p - mean) / std; one number, or one per channel.
-  std::vector<double> mean{0}, std{1};
-  bool observe_task = false;  // sine: amplitude and phase as further inputs (an oracle)
-};
-
-struct NamedDataset {
-  std::string name, description;
-};
-std::vector<NamedDataset> datasets();  // the table
 
 // UsageError for unknown names and for settings the data set does not know; Error if its files are missing
 // (where to get them and which key names them) or damaged.

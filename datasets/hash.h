@@ -31,6 +31,11 @@ class Hash {
     return add(reinterpret_cast<const uint8_t*>(text.data()), text.size());
   }
   uint64_t value() const { return state_; }
+  std::string hex() const {
+    std::string digits(16, '0');
+    for (size_t i = 0; i < 16; ++i) digits[i] = "0123456789abcdef"[state_ >> (60 - 4 * i) & 15];
+    return digits;
+  }
 
  private:
   uint64_t state_ = 0xcbf29ce484222325ULL;

@@ -14,16 +14,20 @@
 
 #include "base/error.h"
 #include "datasets/hash.h"
+#include "datasets/names.h"
 
 namespace innerloop {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kMagic = 0x316c7869706c6e69;  // "inlpixl1": a new layout of the file needs a new number
+constexpr uint64_t kMagic = 0x326c7869706c6e69;  // "inlpixl2": a new layout of the file needs a new number
 
+// The file: this, then `bytes` pixels, then `damaged` words.
 struct Header {
-  uint64_t magic = kMagic, content = 0, channels = 0, height = 0, width = 0, bytes = 0, checksum = 0;
+  uint64_t magic = kMagic, content = 0, channels = 0, height = 0, width = 0, bytes = 0, encoded = 0,
+           damaged = 0;
+  uint64_t checksum = 0;  // over all of the above and what follows
 };
 
 class File {
@@ -72,50 +76,74 @@ class File {
   int descriptor_;
 };
 
-uint64_t checksum(const PixelBlock& block) {
-  return Hash().add(block.pixels.data(), block.pixels.size()).value();
+uint64_t checksum(const Header& header, const PixelBlock& block) {
+  Hash hash;
+  for (const uint64_t word : {header.magic, header.content, header.channels, header.height, header.width,
+                              header.bytes, header.encoded, header.damaged}) {
+    hash.add(word);
+  }
+  hash.add(block.pixels.data(), block.pixels.size());
+  for (const uint64_t index : block.damaged) hash.add(index);
+  return hash.value();
 }
 
 // Nothing if there is no such file, or it is of other content. A line on stderr if it is damaged.
 std::optional<PixelBlock> read_block(const fs::path& path, uint64_t content) {
+  std::error_code error;
+  const auto type = fs::status(path, error).type();
+  if (type == fs::file_type::not_found) return std::nullopt;
+  const auto again = [&](const char* why) {
+    std::cerr << "the cached images " << printable(path.string()) << ' ' << why << " and are made again\n";
+    return std::nullopt;
+  };
+  // Before it is opened: a pipe would wait for its writer.
+  if (type != fs::file_type::regular) return again("are no regular file");
   const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return std::nullopt;
   Header header;
-  const bool known = file.read(&header, sizeof header) && header.magic == kMagic;
-  if (known && header.content != content) return std::nullopt;
+  if (!file.read(&header, sizeof header) || header.magic != kMagic) return again("are damaged");
+  if (header.content != content) return std::nullopt;
   PixelBlock block{static_cast<int64_t>(header.channels), static_cast<int64_t>(header.height),
                    static_cast<int64_t>(header.width)};
+  block.encoded = header.encoded;
   // The size of the file bounds what a damaged header can ask for.
-  if (known && file.size() == sizeof header + header.bytes) {
-    block.pixels.resize(header.bytes);
-    if (file.read(block.pixels.data(), block.pixels.size()) && checksum(block) == header.checksum) {
-      return block;
-    }
+  const uint64_t rest = file.size() - sizeof header;
+  if (header.bytes > rest || header.damaged != (rest - header.bytes) / 8 || (rest - header.bytes) % 8 != 0) {
+    return again("are damaged");
   }
-  std::cerr << "the cached images " << path.string() << " are damaged and are made again\n";
-  return std::nullopt;
+  block.pixels.resize(header.bytes);
+  block.damaged.resize(header.damaged);
+  if (!file.read(block.pixels.data(), block.pixels.size()) ||
+      !file.read(block.damaged.data(), 8 * block.damaged.size()) ||
+      checksum(header, block) != header.checksum) {
+    return again("are damaged");
+  }
+  return block;
 }
 
 // Not synced to disk: a file that a power cut tears fails its checksum.
 void write_block(const fs::path& path, uint64_t content, const PixelBlock& block) {
-  const Header header{.content = content,
-                      .channels = static_cast<uint64_t>(block.channels),
-                      .height = static_cast<uint64_t>(block.height),
-                      .width = static_cast<uint64_t>(block.width),
-                      .bytes = block.pixels.size(),
-                      .checksum = checksum(block)};
+  Header header{.content = content,
+                .channels = static_cast<uint64_t>(block.channels),
+                .height = static_cast<uint64_t>(block.height),
+                .width = static_cast<uint64_t>(block.width),
+                .bytes = block.pixels.size(),
+                .encoded = block.encoded,
+                .damaged = block.damaged.size()};
+  header.checksum = checksum(header, block);
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
   std::string temporary = (path.parent_path() / ".innerloop_XXXXXX").string();
   File file(::mkstemp(temporary.data()));
   const bool written = file.is_open() && file.write(&header, sizeof header) &&
-                       file.write(block.pixels.data(), block.pixels.size()) && file.close() &&
+                       file.write(block.pixels.data(), block.pixels.size()) &&
+                       file.write(block.damaged.data(), 8 * block.damaged.size()) && file.close() &&
                        std::rename(temporary.c_str(), path.c_str()) == 0;
   if (written) return;
   const int reason = errno;
   ::unlink(temporary.c_str());
-  std::cerr << "decoded images are not kept for the next run: cannot write " << path.string() << ": "
-            << std::strerror(reason) << " (INNERLOOP_CACHE names another folder)\n";
+  std::cerr << "decoded images are not kept for the next run: cannot write " << printable(path.string())
+            << ": " << std::strerror(reason) << " (INNERLOOP_CACHE names another folder)\n";
 }
 
 }  // namespace
@@ -134,10 +162,7 @@ fs::path image_cache_folder() {
 PixelBlock cached_pixels(const CacheKey& key, const std::function<PixelBlock()>& build) {
   const auto folder = image_cache_folder();
   if (folder.empty()) return build();
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx",
-                static_cast<unsigned long long>(Hash().add(key.origin).value()));
-  const auto path = folder / concat(key.name, "-", digits, ".bin");
+  const auto path = folder / concat(key.name, "-", Hash().add(key.origin).hex(), ".bin");
   if (auto block = read_block(path, key.content)) return std::move(*block);
   auto block = build();
   write_block(path, key.content, block);

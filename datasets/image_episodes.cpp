@@ -3,7 +3,9 @@
 
 #include "base/error.h"
 #include "datasets/checks.h"
+#include "datasets/hash.h"
 #include "datasets/image_store.h"
+#include "datasets/names.h"
 
 namespace innerloop {
 namespace {
@@ -90,6 +92,25 @@ class ImageEpisodes : public Dataset {
   }
 
   int64_t classes(Split split) const override { return static_cast<int64_t>(store_.of(split).size()); }
+
+  std::vector<std::string> class_names(Split split) const override {
+    std::vector<std::string> names;
+    for (const auto& c : store_.of(split)) names.push_back(printable(c.name));
+    return names;
+  }
+
+  std::string digest() const override {
+    if (store_.encoded == 0) return "";
+    Hash hash;
+    hash.add(store_.encoded);
+    for (const auto& classes : store_.classes) {
+      hash.add(classes.size());
+      for (const auto& c : classes) {
+        hash.add(normal_form(c.name)).add(static_cast<uint64_t>(c.first)).add(static_cast<uint64_t>(c.count));
+      }
+    }
+    return hash.hex();
+  }
 
   Labelled draw_labelled(Split split, int64_t samples, Stream& stream,
                          torch::ScalarType dtype) const override {

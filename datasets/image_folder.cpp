@@ -1,22 +1,19 @@
 #include "datasets/image_folder.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
-#include <optional>
-#include <set>
-#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
 #include "datasets/archive.h"
-#include "datasets/csv_split.h"
 #include "datasets/image_decode.h"
+#include "datasets/image_layout.h"
 #include "datasets/image_reader.h"
 #include "datasets/image_store.h"
+#include "datasets/names.h"
 
 namespace innerloop {
 namespace {
@@ -24,219 +21,147 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kOrigin[] =
-    "image_folder reads images of your own, a folder or a zip archive: SPLIT/CLASS/*.png or *.jpg with the "
-    "splits "
-    "train, val and test, or images with train.csv, val.csv and test.csv (filename,label). mini-ImageNet and "
-    "tieredImageNet are to be had from those who made them; their terms forbid passing them on.";
-
-using ClassFiles = std::map<std::string, std::vector<std::string>>;
-
-struct Layout {
-  std::array<ClassFiles, 3> classes;  // by Split: the images of each class
-  std::string notes;                  // for the protocol
-  size_t lists_inside = 0;            // files of the source that are not images, but read
-};
-
-struct Contents {
-  fs::path source;
-  std::vector<std::string> images, others;
-};
-
-std::optional<Split> split_named(const std::string& name) {
-  if (name == "train") return Split::kTrain;
-  if (name == "val" || name == "validation") return Split::kValidation;
-  if (name == "test") return Split::kTest;
-  return std::nullopt;
-}
+    "image_folder reads images of your own from a folder or an archive (zip, tar, tar.gz): class folders "
+    "with "
+    "splits, train/CLASS/*.png (or .jpg, .webp, .bmp, .tif), val/CLASS/... and test/CLASS/...; images with "
+    "train.csv, val.csv and test.csv (filename,label); or CLASS/*.png and CLASS_001.png, whose classes are "
+    "shared out. mini-ImageNet and tieredImageNet are to be had from those who made them; their terms forbid "
+    "passing them on.";
 
 Contents contents_of(const fs::path& source) {
   Contents contents{.source = source};
-  for (auto& path : list_files(source)) {
+  auto listing = list_files(source);
+  contents.skipped = std::move(listing.skipped);
+  for (auto& path : listing.files) {
     (is_image_name(path) ? contents.images : contents.others).push_back(std::move(path));
   }
   if (!contents.images.empty()) return contents;
   std::vector<std::string> archives;
   for (const auto& path : contents.others) {
-    if (path.find('/') == std::string::npos && path.ends_with(".zip")) archives.push_back(path);
+    if (path.find('/') == std::string::npos && is_archive_name(path)) archives.push_back(path);
   }
   if (fs::is_directory(source) && archives.size() == 1) return contents_of(source / archives.front());
-  throw Error(concat("image_folder: ", source.string(), " holds no image (.png, .jpg, .jpeg) and ",
-                     archives.size(), " zip archives.\n", kOrigin));
+  const auto found = some_of(contents.others);
+  throw Error(concat("image_folder: ", printable(source.string()),
+                     " holds no image (.png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff) and ", archives.size(),
+                     " archives", found.empty() ? "" : "; it holds " + found, ".\n", kOrigin));
 }
 
-std::vector<std::string> parts_of(const std::string& path) {
-  std::vector<std::string> parts;
-  for (size_t at = 0; at <= path.size();) {
-    const auto end = std::min(path.find('/', at), path.size());
-    parts.push_back(path.substr(at, end - at));
-    at = end + 1;
+// Only links lead to one file by two paths, and they may put it into two classes or splits.
+void require_distinct(const fs::path& source, const std::vector<std::string>& files) {
+  if (!fs::is_directory(source)) return;
+  std::map<std::pair<dev_t, ino_t>, const std::string*> known;
+  for (const auto& file : files) {
+    struct stat status {};
+    if (::stat((source / file).c_str(), &status) != 0) continue;  // whoever reads it is told
+    const auto [first, added] = known.emplace(std::pair{status.st_dev, status.st_ino}, &file);
+    require(added, "image_folder: ", entry_name(source, *first->second), " and ", entry_name(source, file),
+            " are one file (by links)");
   }
-  return parts;
 }
 
-// How many folders stand around the splits: 0 or 1; nothing if there is no train folder.
-std::optional<size_t> depth_of_splits(const std::vector<std::string>& images) {
-  std::set<std::string> tops;
-  bool second = false;
-  for (const auto& path : images) {
-    const auto parts = parts_of(path);
-    if (parts.size() > 1 && parts[0] == "train") return 0;
-    tops.insert(parts[0]);
-    second |= parts.size() > 2 && parts[1] == "train";
-  }
-  return second && tops.size() == 1 ? std::optional<size_t>(1) : std::nullopt;
-}
-
-Layout read_folders(const Contents& contents, size_t depth) {
-  Layout layout;
-  size_t elsewhere = 0;
-  for (const auto& path : contents.images) {
-    const auto parts = parts_of(path);
-    const auto split = depth < parts.size() ? split_named(parts[depth]) : std::nullopt;
-    if (!split) {
-      ++elsewhere;
-      continue;
-    }
-    require(parts.size() > depth + 2, "image_folder: ", entry_name(contents.source, path),
-            " lies in no class folder, expected ", parts[depth], "/CLASS/", parts.back());
-    layout.classes[static_cast<size_t>(*split)][parts[depth + 1]].push_back(path);
-  }
-  layout.notes = "split by folders";
-  if (elsewhere > 0) layout.notes += concat("; ", elsewhere, " images outside train, val and test ignored");
-  return layout;
-}
-
-struct List {
-  std::string text, name;
-  bool inside = false;
-};
-
-// The list of this name, inside the source or beside it.
-std::optional<List> find_list(const Contents& contents, const std::string& name) {
-  for (const auto& path : contents.others) {
-    if (path != name && !path.ends_with("/" + name)) continue;
-    List list{.name = entry_name(contents.source, path), .inside = true};
-    read_files(contents.source, {path},
-               [&](size_t, std::vector<uint8_t>&& bytes) { list.text.assign(bytes.begin(), bytes.end()); });
-    return list;
-  }
-  const auto beside = fs::absolute(contents.source / "").parent_path().parent_path() / name;
-  std::ifstream file(beside);
-  if (!file.is_open()) return std::nullopt;
-  return List{std::string(std::istreambuf_iterator<char>(file), {}), beside.string()};
-}
-
-class ImageFinder {
- public:
-  explicit ImageFinder(const Contents& contents) : contents_(contents) {
-    for (const auto& path : contents.images) by_name_[parts_of(path).back()].push_back(path);
-  }
-
-  // The image whose path ends in `filename`; nothing if there is none.
-  std::optional<std::string> find(const std::string& filename, const std::string& list) const {
-    std::optional<std::string> found;
-    const auto named = by_name_.find(parts_of(filename).back());
-    if (named == by_name_.end()) return found;
-    for (const auto& path : named->second) {
-      if (path == filename) return path;
-      if (!path.ends_with("/" + filename)) continue;
-      require(!found, "image_folder: ", list, " names ", filename, ", which may be ",
-              entry_name(contents_.source, found.value_or("")), " or ", entry_name(contents_.source, path));
-      found = path;
-    }
-    return found;
-  }
-
- private:
-  const Contents& contents_;
-  std::unordered_map<std::string, std::vector<std::string>> by_name_;
-};
-
-std::optional<Layout> read_lists(const Contents& contents) {
-  if (!find_list(contents, "train.csv")) return std::nullopt;
-  const ImageFinder finder(contents);
-  Layout layout;
-  std::set<std::string> taken;
-  size_t absent = 0, all = 0;
-  for (const std::string name : {"train.csv", "val.csv", "validation.csv", "test.csv"}) {
-    const auto list = find_list(contents, name);
-    if (!list) continue;
-    layout.lists_inside += list->inside ? 1 : 0;
-    auto& classes = layout.classes[static_cast<size_t>(*split_named(name.substr(0, name.size() - 4)))];
-    for (const auto& row : parse_labelled_files(list->text, list->name)) {
-      ++all;
-      auto& images = classes[row.label];  // a class without images stays: check() names it
-      const auto path = finder.find(row.filename, list->name);
-      if (!path) {
-        ++absent;
-        continue;
+// Takes the damaged images out of the block, and fills the store with the others and their classes.
+void fill_store(const Layout& layout, PixelBlock block, ImageStore& store) {
+  store.channels = block.channels;
+  store.height = block.height;
+  store.width = block.width;
+  store.encoded = block.encoded;
+  const int64_t size = store.image_bytes();
+  int64_t from = 0, to = 0;
+  auto damaged = block.damaged.begin();
+  for (size_t split = 0; split < layout.classes.size(); ++split) {
+    for (const auto& [form, labelled] : layout.classes[split]) {
+      ImageClass c{printable(labelled.name), to, 0};
+      for (size_t i = 0; i < labelled.files.size(); ++i, ++from) {
+        if (damaged != block.damaged.end() && *damaged == static_cast<uint64_t>(from)) {
+          ++damaged;
+          continue;
+        }
+        const auto image = block.pixels.begin() + from * size;
+        if (from != to) std::copy(image, image + size, block.pixels.begin() + to * size);
+        ++to;
+        ++c.count;
       }
-      require(taken.insert(*path).second, "image_folder: ", list->name, " names ", row.filename,
-              ", which a row before it has named");
-      images.push_back(*path);
+      store.classes[split].push_back(std::move(c));
     }
   }
-  require(!taken.empty(), "image_folder: none of the ", all, " rows of the CSV files names an image of ",
-          contents.source.string());
-  layout.notes = concat("split by CSV files, ", all, " rows");
-  if (absent > 0) layout.notes += concat(", ", absent, " of them without an image here");
-  return layout;
+  block.pixels.resize(static_cast<size_t>(to * size));
+  store.pixels = std::move(block.pixels);
 }
 
-Layout layout_of(const Contents& contents) {
-  if (const auto depth = depth_of_splits(contents.images)) return read_folders(contents, *depth);
-  if (auto layout = read_lists(contents)) return *layout;
-  std::set<std::string> tops;
-  for (const auto& path : contents.images) tops.insert(parts_of(path)[0]);
-  std::vector<std::string> found(tops.begin(), tops.end());
-  if (found.size() > 5) found.resize(5), found.emplace_back("...");
-  throw Error(concat("image_folder: ", contents.source.string(),
-                     " has neither a folder train nor a train.csv in it or beside it; it holds ", join(found),
-                     ".\n", kOrigin));
-}
-
-void require_disjoint(const Layout& layout) {
-  std::map<std::string, Split> split_of;
-  for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest}) {
-    for (const auto& [name, files] : layout.classes[static_cast<size_t>(split)]) {
-      const auto [known, added] = split_of.emplace(name, split);
-      require(added, "image_folder: class ", name, " stands in two splits, ", split_name(known->second),
-              " and ", split_name(split));
-    }
-  }
+// "; 3 WHAT: a, b, c", or "" of none.
+std::string left_out(const std::vector<std::string>& names, const std::string& what) {
+  return names.empty() ? "" : concat("; ", names.size(), " ", what, ": ", some_of(names));
 }
 
 }  // namespace
 
-std::unique_ptr<Dataset> make_image_folder(const DatasetConfig& config) {
-  require_usage(config.image_size >= 0, "dataset.image_size is ", config.image_size, ", expected 0 or more");
-  const auto contents = contents_of(find_data("image_folder", config.path, "", kOrigin));
-  auto layout = layout_of(contents);
-  require_disjoint(layout);
+const Keys<ImageFolderConfig>& image_folder_keys() {
+  using C = ImageFolderConfig;
+  const auto read_shares = [](const std::string& text, ClassSplit& split) {
+    std::vector<double> shares;
+    if (!keys::read_numbers(text, false, shares) || shares.size() != split.shares.size()) return false;
+    std::copy(shares.begin(), shares.end(), split.shares.begin());
+    return true;
+  };
+  const auto write_shares = [](const ClassSplit& split) {
+    return keys::format_list(std::vector<double>(split.shares.begin(), split.shares.end()));
+  };
+  const auto read_split_seed = [](const std::string& text, ClassSplit& split) {
+    return keys::read_seed(text, split.seed);
+  };
+  static const Keys<C> list{with_pixel_keys<C>(
+      {keys::text("path", &C::path, "a path without #", true, kPathMeaning),
+       keys::choice("crop", &C::crop, {"stretch", "center"},
+                    "how an image becomes a square: whatever its aspect, or cut to its middle"),
+       keys::truth("exif", &C::exif, "turn images upright as their Exif data say"),
+       keys::truth("skip_damaged", &C::skip_damaged, "leave out images that cannot be read, and name them"),
+       keys::make("split", &C::split, "training, validation and test, of the classes of data without splits",
+                  "three shares separated by commas", read_shares, write_shares),
+       keys::make("split_seed", &C::split, "another one, other classes in each split",
+                  "a whole number, at least 0", read_split_seed,
+                  [](const ClassSplit& split) { return format_number(split.seed); }),
+       keys::truth("shared_classes", &C::shared_classes,
+                   "a class may stand in several splits, with other images in each")})};
+  return list;
+}
 
+std::unique_ptr<Dataset> make_image_folder(const ImageFolderConfig& config) {
+  require_usage(config.image_size >= 0, "dataset.image_size is ", config.image_size, ", expected 0 or more");
+  require_usage(config.crop == "stretch" || config.crop == "center",
+                "dataset.crop: ", unknown_name("way to a square", config.crop, {"stretch", "center"}));
+  split_sizes(1, config.split);
+  auto contents = contents_of(find_data("image_folder", config.path, "", kOrigin));
+  const auto layout = find_layout(contents, config.split, config.shared_classes, kOrigin);
   ImageSource source{.path = contents.source};
-  ImageStore store;
-  for (size_t split = 0; split < layout.classes.size(); ++split) {
-    for (auto& [name, files] : layout.classes[split]) {
-      store.classes[split].push_back(
-          {name, static_cast<int64_t>(source.files.size()), static_cast<int64_t>(files.size())});
-      std::move(files.begin(), files.end(), std::back_inserter(source.files));
+  for (const auto& classes : layout.classes) {
+    for (const auto& [form, labelled] : classes) {
+      source.files.insert(source.files.end(), labelled.files.begin(), labelled.files.end());
     }
   }
-  auto block = read_images("image_folder", {source}, {.size = config.image_size});
-  store.channels = block.channels;
-  store.height = block.height;
-  store.width = block.width;
-  store.pixels = std::move(block.pixels);
+  require_distinct(source.path, source.files);
+  const bool crop = config.crop == "center";
+  auto block = read_images(
+      "image_folder", {source},
+      {.size = config.image_size, .crop = crop, .upright = config.exif, .skip_damaged = config.skip_damaged});
+  std::vector<std::string> damaged;
+  for (const uint64_t index : block.damaged) damaged.push_back(source.files.at(index));
+  ImageStore store;
+  fill_store(layout, std::move(block), store);
 
+  std::erase_if(contents.others, [&](const std::string& path) {
+    return std::find(layout.lists.begin(), layout.lists.end(), path) != layout.lists.end();
+  });
   DatasetSpec spec{.name = "image_folder", .description = kImageFolderDescription};
-  spec.protocol =
-      concat(contents.source.filename().string(), ", ", layout.notes, "; ", describe_splits(store), "; ",
-             store.height, " x ", store.width, store.channels == 1 ? " grey" : " RGB",
-             ", other sizes resized by Lanczos; ", describe_normalisation(config));
-  if (const auto ignored = contents.others.size() - layout.lists_inside; ignored > 0) {
-    spec.protocol += concat("; ", ignored, " other files ignored");
-  }
+  spec.protocol = concat(
+      printable(contents.source.filename().string()), ", ", layout.notes, "; ", describe_splits(store), "; ",
+      store.height, " x ", store.width, store.channels == 1 ? " grey" : " RGB",
+      ", other sizes resized by Lanczos",
+      crop ? " to their shorter side and cut to the middle" : " and stretched",
+      config.exif ? ", upright by Exif; " : ", Exif orientation ignored; ",
+      describe_normalisation(config.mean, config.std), left_out(damaged, "damaged images left out"),
+      left_out(layout.elsewhere, concat("images ", layout.elsewhere_is, " ignored")),
+      left_out(contents.others, "other files ignored"), left_out(contents.skipped, "links not followed"));
   return make_image_episodes(std::move(spec), std::move(store), config.mean, config.std);
 }
 

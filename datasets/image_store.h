@@ -23,6 +23,8 @@ struct ImageStore {
   // A task turns each of its classes by a random multiple of 90 degrees (MAML's Omniglot protocol); needs
   // height == width.
   std::array<bool, 3> rotate{false, false, false};
+  // Hash over the encoded images in order (PixelBlock::encoded); 0 where no file is read.
+  uint64_t encoded = 0;
 
   int64_t image_bytes() const { return channels * height * width; }
   int64_t images() const { return static_cast<int64_t>(pixels.size()) / image_bytes(); }

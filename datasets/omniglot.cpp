@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "base/error.h"
@@ -12,6 +12,8 @@
 #include "datasets/image_decode.h"
 #include "datasets/image_reader.h"
 #include "datasets/image_store.h"
+#include "datasets/names.h"
+#include "datasets/regular_file.h"
 
 namespace innerloop {
 namespace {
@@ -32,7 +34,7 @@ using Classes = std::vector<ImageClass>;
 struct Half {
   ImageSource source;
   Classes characters;
-  size_t ignored = 0;  // files that are no images
+  std::vector<std::string> ignored;  // files that are no images
 };
 
 // ALPHABET/characterNN of .../ALPHABET/characterNN/FILE
@@ -50,9 +52,9 @@ Half read_half(const fs::path& folder, const std::string& name, size_t expected,
   if (!fs::exists(half.source.path)) half.source.path = folder / name;
   require(fs::exists(half.source.path), "omniglot: ", folder.string(), " holds neither ", name,
           ".zip nor a folder ", name, ".\n", kOrigin);
-  for (auto& path : list_files(half.source.path)) {
+  for (auto& path : list_files(half.source.path).files) {
     if (!is_image_name(path)) {
-      ++half.ignored;
+      half.ignored.push_back(path);
       continue;
     }
     const auto character = character_of(path, half.source.path);
@@ -105,19 +107,20 @@ void append_turned(const uint8_t* image, int64_t side, int64_t turns, std::vecto
 
 // The lines of one list, ALPHABET/characterNN/rotRRR, as character and quarter turns.
 std::vector<std::pair<std::string, int64_t>> read_list(const fs::path& path) {
-  std::ifstream file(path);
-  require(file.is_open(), "omniglot: cannot read ", path.string(), ".\n", kListsOrigin);
+  require(fs::exists(path), "omniglot: cannot read ", printable(path.string()), ".\n", kListsOrigin);
+  const auto bytes = read_regular(path, printable(path.string()));
+  std::istringstream text(std::string(bytes.begin(), bytes.end()));
   std::vector<std::pair<std::string, int64_t>> rows;
   std::string line;
-  for (int64_t number = 1; std::getline(file, line); ++number) {
+  for (int64_t number = 1; std::getline(text, line); ++number) {
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
     if (line.empty()) continue;
     const auto slash = line.rfind('/');
     const auto rotation = slash == std::string::npos ? "" : line.substr(slash + 1);
     const std::vector<std::string> rotations{"rot000", "rot090", "rot180", "rot270"};
     const auto found = std::find(rotations.begin(), rotations.end(), rotation);
-    require(found != rotations.end(), "omniglot: ", path.string(), ", line ", number, ": '", line,
-            "', expected ALPHABET/characterNN/rotRRR with RRR 000, 090, 180 or 270");
+    require(found != rotations.end(), "omniglot: ", path.string(), ", line ", number, ": ", in_quotes(line),
+            ", expected ALPHABET/characterNN/rotRRR with RRR 000, 090, 180 or 270");
     rows.emplace_back(line.substr(0, slash), found - rotations.begin());
   }
   require(!rows.empty(), "omniglot: ", path.string(), " is empty.\n", kListsOrigin);
@@ -162,39 +165,41 @@ void split_vinyals(ImageStore& store, const Classes& all, const fs::path& lists)
 
 }  // namespace
 
-std::unique_ptr<Dataset> make_omniglot(const DatasetConfig& config) {
-  const std::vector<std::string> known{"maml", "vinyals", "official"};
-  require_usage(std::find(known.begin(), known.end(), config.splits) != known.end(),
-                "dataset.splits: ", unknown_name("split of omniglot", config.splits, known));
-  require_usage(config.image_size >= 0, "dataset.image_size is ", config.image_size, ", expected 0 or more");
-  const auto folder = find_data("omniglot", config.path, "omniglot", kOrigin);
+std::unique_ptr<Dataset> make_omniglot(const OmniglotSettings& settings) {
+  const auto folder = find_data("omniglot", settings.path, "omniglot", kOrigin);
   auto background = read_half(folder, "images_background", kBackground, 0);
   auto evaluation = read_half(folder, "images_evaluation", kEvaluation,
                               static_cast<int64_t>(background.source.files.size()));
 
-  const int64_t size = config.image_size > 0 ? config.image_size : 28;
+  const int64_t size = settings.image_size > 0 ? settings.image_size : 28;
   auto block = read_images("omniglot", {background.source, evaluation.source},
                            {.size = size, .channels = 1, .invert = true});
   ImageStore store{.channels = 1, .height = size, .width = size, .pixels = std::move(block.pixels)};
+  store.encoded = block.encoded;
   const auto images = store.images();
   Classes all = background.characters;
   all.insert(all.end(), evaluation.characters.begin(), evaluation.characters.end());
   all = sorted(std::move(all));
-  if (config.splits == "maml") {
+  if (settings.splits == "maml") {
     split_maml(store, all);
-  } else if (config.splits == "vinyals") {
+  } else if (settings.splits == "vinyals") {
     split_vinyals(store, all, folder / "splits_vinyals");
-  } else {
+  } else if (settings.splits == "official") {
     split_official(store, sorted(background.characters), sorted(evaluation.characters));
+  } else {
+    throw UsageError(concat("dataset.splits: omniglot knows no splits '", settings.splits, "'"));
   }
 
   DatasetSpec spec{.name = "omniglot", .description = kOmniglotDescription};
-  spec.protocol = concat(config.splits, " split, ", describe_splits(store), "; ", images, " images, ", size,
-                         " x ", size, ", ink = 1, resized by Lanczos; ", describe_normalisation(config));
-  if (const auto ignored = background.ignored + evaluation.ignored; ignored > 0) {
-    spec.protocol += concat("; ", ignored, " other files ignored");
+  spec.protocol =
+      concat(settings.splits, " split, ", describe_splits(store), "; ", images, " images, ", size, " x ",
+             size, ", ink = 1, resized by Lanczos; ", describe_normalisation(settings.mean, settings.std));
+  auto ignored = std::move(background.ignored);
+  ignored.insert(ignored.end(), evaluation.ignored.begin(), evaluation.ignored.end());
+  if (!ignored.empty()) {
+    spec.protocol += concat("; ", ignored.size(), " other files ignored: ", some_of(ignored));
   }
-  return make_image_episodes(std::move(spec), std::move(store), config.mean, config.std);
+  return make_image_episodes(std::move(spec), std::move(store), settings.mean, settings.std);
 }
 
 }  // namespace innerloop

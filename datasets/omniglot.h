@@ -26,13 +26,27 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/image_settings.h"
 
 namespace innerloop {
 
 inline constexpr char kOmniglotDescription[] = "characters of 50 alphabets, 20 drawings each (own download)";
 
-std::unique_ptr<Dataset> make_omniglot(const DatasetConfig& config);
+struct OmniglotSettings {
+  std::string path;  // "": the folder omniglot of INNERLOOP_DATA
+  std::string splits = "maml";
+  int64_t image_size = 0;  // 0: 28
+  std::vector<double> mean{0}, std{1};
+};
+inline const Keys<OmniglotSettings> kOmniglotKeys{with_pixel_keys<OmniglotSettings>(
+    {keys::text("path", &OmniglotSettings::path, "a path without #", true, kPathMeaning),
+     keys::choice("splits", &OmniglotSettings::splits, {"maml", "vinyals", "official"},
+                  "whose training, validation and test classes")})};
+
+std::unique_ptr<Dataset> make_omniglot(const OmniglotSettings& settings);
 
 }  // namespace innerloop

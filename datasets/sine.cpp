@@ -66,8 +66,8 @@ SineTask sample_sine_task(Stream& stream) {
   return task;
 }
 
-std::unique_ptr<Dataset> make_sine(const DatasetConfig& config) {
-  return std::make_unique<Sine>(config.observe_task);
+std::unique_ptr<Dataset> make_sine(const SineSettings& settings) {
+  return std::make_unique<Sine>(settings.observe_task);
 }
 
 }  // namespace innerloop

@@ -21,7 +21,12 @@ struct SineTask {
 // The task that Dataset::draw makes of this stream: its first two numbers.
 SineTask sample_sine_task(Stream& stream);
 
-// Inputs {x}; with config.observe_task {x, amplitude, phase}, the paper's oracle.
-std::unique_ptr<Dataset> make_sine(const DatasetConfig& config);
+struct SineSettings {
+  bool observe_task = false;  // inputs {x, amplitude, phase} instead of {x}: the paper's oracle
+};
+inline const Keys<SineSettings> kSineKeys{keys::truth("observe_task", &SineSettings::observe_task,
+                                                      "amplitude and phase as further inputs (an oracle)")};
+
+std::unique_ptr<Dataset> make_sine(const SineSettings& settings);
 
 }  // namespace innerloop

@@ -69,8 +69,8 @@ ImageStore draw_strokes(int64_t image_size, int threads) {
   return store;
 }
 
-std::unique_ptr<Dataset> make_strokes(const DatasetConfig& config) {
-  const int64_t side = config.image_size == 0 ? 28 : config.image_size;
+std::unique_ptr<Dataset> make_strokes(const StrokesSettings& settings) {
+  const int64_t side = settings.image_size == 0 ? 28 : settings.image_size;
   const auto cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   auto store = draw_strokes(side, cores);
   DatasetSpec spec{.name = "strokes", .description = kStrokesDescription};
@@ -78,7 +78,7 @@ std::unique_ptr<Dataset> make_strokes(const DatasetConfig& config) {
       concat("drawn by the program at ", side, " x ", side, ", white on black; classes: train ",
              store.of(Split::kTrain).size(), ", validation ", store.of(Split::kValidation).size(), ", test ",
              store.of(Split::kTest).size(), " (alphabets apart), ", kDrawings, " drawings of each");
-  return make_image_episodes(std::move(spec), std::move(store), config.mean, config.std);
+  return make_image_episodes(std::move(spec), std::move(store), settings.mean, settings.std);
 }
 
 }  // namespace innerloop

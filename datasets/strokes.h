@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "datasets/dataset.h"
+#include "datasets/image_settings.h"
 #include "datasets/image_store.h"
 
 namespace innerloop {
@@ -23,6 +24,12 @@ inline constexpr char kStrokesDescription[] =
 // unless image_size is from 14 to 128. The bytes do not depend on the number of threads.
 ImageStore draw_strokes(int64_t image_size, int threads);
 
-std::unique_ptr<Dataset> make_strokes(const DatasetConfig& config);  // image_size 0: 28
+struct StrokesSettings {
+  int64_t image_size = 0;  // 0: 28
+  std::vector<double> mean{0}, std{1};
+};
+inline const Keys<StrokesSettings> kStrokesKeys{with_pixel_keys<StrokesSettings>({})};
+
+std::unique_ptr<Dataset> make_strokes(const StrokesSettings& settings);
 
 }  // namespace innerloop

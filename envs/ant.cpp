@@ -95,6 +95,18 @@ void Ant::check_task(const Eigen::VectorXd& task) const {
   if (def_.task == AntDef::Task::kDirection) require_direction(task[0]);
 }
 
+std::vector<Eigen::VectorXd> Ant::finite_tasks() const {
+  if (def_.task == AntDef::Task::kDirection) return both_directions();
+  return {};
+}
+
+std::string Ant::task_text(const Eigen::VectorXd& task) const {
+  if (def_.task == AntDef::Task::kGoal)
+    return "goal (" + two_digits(task[0]) + ", " + two_digits(task[1]) + ") m";
+  if (def_.task == AntDef::Task::kDirection) return direction_text(task[0]);
+  return two_digits(task[0]) + " m/s";
+}
+
 TaskMark Ant::task_mark() const {
   using Kind = TaskMark::Kind;
   if (def_.task == AntDef::Task::kGoal) return {Kind::kGoal, task().head<2>()};

@@ -43,6 +43,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "envs/mujoco_environment.h"
 
@@ -79,6 +80,8 @@ class Ant : public MujocoEnvironment {
 
   Eigen::VectorXd sample_task(Stream& stream) const override;
   TaskMark task_mark() const override;
+  std::vector<Eigen::VectorXd> finite_tasks() const override;
+  std::string task_text(const Eigen::VectorXd& task) const override;  // "forward", "1.32 m/s"
 
  protected:
   StepResult judge(double velocity, double squared_action) const override;

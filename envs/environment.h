@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/settings.h"
 
 namespace innerloop {
 
@@ -28,8 +29,10 @@ struct EnvironmentSpec {
   int64_t action_size = 0;                   // continuous: dimensions; discrete: number of choices
   int64_t horizon = 0;                       // steps after which an episode is cut; T_i's H
   std::vector<std::string> task_parameters;  // name of each entry of a task, e.g. {"goal_x", "goal_y"}
-  double step_seconds = 0;                   // simulated time of one step, so that videos run in real time
-  bool defines_success = false;              // StepResult::success means something
+  // For pictures, all or none: "observation_0", ... and "action_0", ... where they are not given.
+  std::vector<std::string> observation_names{}, action_names{};
+  double step_seconds = 0;       // simulated time of one step, so that videos run in real time
+  bool defines_success = false;  // StepResult::success means something
 
   int64_t task_size() const { return static_cast<int64_t>(task_parameters.size()); }
   // Entries of one action vector: a discrete action is one number, the index of the choice.
@@ -58,14 +61,21 @@ class Environment {
   // in the processor's cache. Only one thread at a time may use any of them. Null if there is nothing to
   // share.
   virtual std::unique_ptr<Environment> companion() const { return nullptr; }
+  // All tasks where they are so few that each is met again and again; else none.
+  virtual std::vector<Eigen::VectorXd> finite_tasks() const { return {}; }
+  // A task in words, for captions and tables: "forward"; if not overridden, "goal_x 0.31, goal_y -0.20".
+  virtual std::string task_text(const Eigen::VectorXd& task) const;
 };
+
+// "0.31": what a caption says of a number.
+std::string two_digits(double value);
 
 // The chosen environment, as the configuration names it.
 struct EnvironmentConfig {
   std::string name = "navigation_2d";
   int64_t horizon = 0;        // 0: the environment's own
   bool observe_task = false;  // append the task's parameters to the observation (the oracle of the papers)
-  double action_scale = 0;    // the action that gives the full torque; 0: the environment's own
+  Texts own;                  // of the environment of this name
 };
 
 }  // namespace innerloop

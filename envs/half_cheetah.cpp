@@ -95,6 +95,16 @@ void HalfCheetah::check_task(const Eigen::VectorXd& task) const {
   if (def_.task == HalfCheetahDef::Task::kDirection) require_direction(task[0]);
 }
 
+std::vector<Eigen::VectorXd> HalfCheetah::finite_tasks() const {
+  if (def_.task == HalfCheetahDef::Task::kDirection) return both_directions();
+  return {};
+}
+
+std::string HalfCheetah::task_text(const Eigen::VectorXd& task) const {
+  if (def_.task == HalfCheetahDef::Task::kDirection) return direction_text(task[0]);
+  return two_digits(task[0]) + " m/s";
+}
+
 TaskMark HalfCheetah::task_mark() const {
   using Kind = TaskMark::Kind;
   return {def_.task == HalfCheetahDef::Task::kVelocity ? Kind::kVelocity : Kind::kDirection, {task()[0], 0}};

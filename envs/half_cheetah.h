@@ -35,6 +35,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "envs/mujoco_environment.h"
 
@@ -73,6 +74,8 @@ class HalfCheetah : public MujocoEnvironment {
 
   Eigen::VectorXd sample_task(Stream& stream) const override;
   TaskMark task_mark() const override;
+  std::vector<Eigen::VectorXd> finite_tasks() const override;
+  std::string task_text(const Eigen::VectorXd& task) const override;  // "forward", "1.32 m/s"
   std::unique_ptr<Environment> companion() const override { return std::make_unique<HalfCheetah>(*this); }
 
  private:

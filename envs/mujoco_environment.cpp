@@ -34,19 +34,15 @@ MujocoEnvironment::MujocoEnvironment(std::shared_ptr<const mjModel> model, int f
 }
 
 void MujocoEnvironment::set_task(const Eigen::VectorXd& task) {
-  require(task.size() == spec_.task_size(), spec_.name, ": task has ", task.size(), " entries, expected ",
-          spec_.task_size(), " (", join(spec_.task_parameters), ")");
-  require(task.allFinite(), spec_.name, ": task (", task.transpose(), ") is not finite");
+  CallChecks::check_task(spec_, task);
   check_task(task);
+  checks_.set_task(spec_, task);
   task_ = task;
   take_task();
-  has_task_ = true;
-  running_ = false;
 }
 
 void MujocoEnvironment::reset(Stream& stream, ObservationRef observation) {
-  require(has_task_, spec_.name, ": reset before a task was set, expected set_task first");
-  check_observation(observation);
+  checks_.reset(spec_, observation);
   simulation_.reset();
   if (model().nkey > 0) std::copy_n(model().key_qpos, model().nq, data().qpos);
   add_noise(data().qpos, model().nq, noise_.position_kind, noise_.position, stream);
@@ -55,20 +51,18 @@ void MujocoEnvironment::reset(Stream& stream, ObservationRef observation) {
   forward();
   derive();
   failure_.clear();
-  running_ = true;
   observation_.resize(spec_.observation_size);
   observe(observation_);
   observation = observation_;
 }
 
 StepResult MujocoEnvironment::step(const ActionRef& action, Stream&, ObservationRef observation) {
-  require(running_, spec_.name, ": step before reset, expected set_task, reset, step");
-  check_observation(observation);
+  checks_.step(spec_, action, observation);
   const double squared_action = apply(action);
   const double before = place();
   if (!simulation_.step(frame_skip_)) {
     failure_ = concat("the simulation diverged", words(spec_, task_), ": ", simulation_.trouble());
-    running_ = false;
+    checks_.stop();
     observation = observation_;
     return {.terminated = true, .failed = true};
   }
@@ -80,22 +74,13 @@ StepResult MujocoEnvironment::step(const ActionRef& action, Stream&, Observation
 }
 
 double MujocoEnvironment::apply(const ActionRef& action) {
-  if (action.size() != model().nu) {
-    throw Error(concat(spec_.name, ": action has ", action.size(), " entries, expected ", model().nu));
-  }
   mjtNum* const controls = data().ctrl;
   const mjtNum* const range = model().actuator_ctrlrange;
-  bool finite = true;
   double squared = 0;
   for (int k = 0; k < action.size(); ++k) {
     const double a = std::clamp(action[k] / action_scale_, -1.0, 1.0);
-    finite &= std::isfinite(action[k]);
     controls[k] = a * range[2 * k + 1];
     squared += a * a;
-  }
-  if (!finite) {
-    throw Error(
-        concat(spec_.name, ": action (", action.transpose(), ") is not finite, expected finite numbers"));
   }
   return squared;
 }
@@ -104,10 +89,8 @@ void MujocoEnvironment::require_direction(double direction) const {
   require(std::abs(direction) == 1, spec_.name, ": direction is ", direction, ", expected -1 or 1");
 }
 
-void MujocoEnvironment::check_observation(const ObservationRef& observation) const {
-  if (observation.size() == spec_.observation_size) return;
-  throw Error(concat(spec_.name, ": room for an observation of ", observation.size(), " entries, expected ",
-                     spec_.observation_size));
+std::vector<Eigen::VectorXd> MujocoEnvironment::both_directions() {
+  return {Eigen::VectorXd::Constant(1, 1), Eigen::VectorXd::Constant(1, -1)};
 }
 
 }  // namespace innerloop

@@ -13,7 +13,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "envs/call_checks.h"
 #include "envs/environment.h"
 #include "envs/mujoco_model.h"
 #include "envs/mujoco_scene.h"
@@ -60,20 +62,20 @@ class MujocoEnvironment : public Environment, public MujocoScene {
   mjData& data() { return simulation_.data(); }
   void forward() { simulation_.forward(); }
   void require_direction(double direction) const;  // -1 or +1
+  static std::vector<Eigen::VectorXd> both_directions();
+  static std::string direction_text(double direction) { return direction > 0 ? "forward" : "backward"; }
 
   EnvironmentSpec spec_;
 
  private:
   double apply(const ActionRef& action);  // sets the motors; returns |a|^2
-  void check_observation(const ObservationRef& observation) const;
 
   MujocoSimulation simulation_;
   int frame_skip_;
   double action_scale_;
   StartNoise noise_;
   Eigen::VectorXd task_;
-  bool has_task_ = false;
-  bool running_ = false;  // between a reset and the next set_task or divergence
+  CallChecks checks_;
   std::string failure_;
   Eigen::VectorXf observation_;  // the last one
 };

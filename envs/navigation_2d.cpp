@@ -53,8 +53,7 @@ Navigation2dDef navigation_2d_corners() {
           .goal_range = 2,
           .start_range = 0.2,
           .goal_box = 0,
-          .body_radius = 0.05,
-          .arena = 2.5};
+          .body_radius = 0.05};
 }
 
 Navigation2dDef navigation_2d_corners_sparse() {
@@ -87,6 +86,8 @@ Navigation2d::Navigation2d(const Navigation2dDef& def) : def_(def) {
   for (size_t ring = 1; ring <= def.rings.size(); ++ring) {
     for (const char* axis : {"x", "y"}) spec_.task_parameters.push_back(concat("gap_", ring, "_", axis));
   }
+  spec_.observation_names = {"x", "y"};
+  spec_.action_names = discrete ? std::vector<std::string>{"choice"} : std::vector<std::string>{"dx", "dy"};
   spec_.step_seconds = kTimeStep;
   spec_.defines_success = true;
   if (def.goals == Navigation2dDef::Goals::kCorners) {
@@ -118,9 +119,7 @@ Eigen::VectorXd Navigation2d::sample_task(Stream& stream) const {
 }
 
 void Navigation2d::set_task(const Eigen::VectorXd& task) {
-  require(task.size() == spec_.task_size(), spec_.name, ": task has ", task.size(), " entries, expected ",
-          spec_.task_size(), " (", join(spec_.task_parameters), ")");
-  require(task.allFinite(), spec_.name, ": task (", task.transpose(), ") is not finite");
+  CallChecks::check_task(spec_, task);
   std::vector<Eigen::Vector2d> gaps;
   for (const auto& ring : def_.rings) {
     const Eigen::Vector2d gap = task.segment<2>(2 + 2 * static_cast<Eigen::Index>(gaps.size()));
@@ -139,7 +138,7 @@ void Navigation2d::set_task(const Eigen::VectorXd& task) {
     walls_.insert(walls_.end(), sides.begin(), sides.end());
   }
   gaps_ = std::move(gaps);
-  has_task_ = true;
+  checks_.set_task(spec_, task);
   body_ = nullptr;  // the next reset builds the world of this task
   world_.reset();
 }
@@ -177,8 +176,7 @@ void Navigation2d::build_world() {
 }
 
 void Navigation2d::reset(Stream& stream, ObservationRef observation) {
-  require(has_task_, spec_.name, ": reset before a task was set, expected set_task first");
-  check_observation(observation);
+  checks_.reset(spec_, observation);
   Eigen::Vector2f start = Eigen::Vector2f::Zero();
   if (def_.start_range > 0) {
     for (float& x : start) x = static_cast<float>(stream.uniform(-def_.start_range, def_.start_range));
@@ -189,8 +187,7 @@ void Navigation2d::reset(Stream& stream, ObservationRef observation) {
 }
 
 StepResult Navigation2d::step(const ActionRef& action, Stream&, ObservationRef observation) {
-  require(body_ != nullptr, spec_.name, ": step before reset, expected set_task, reset, step");
-  check_observation(observation);
+  checks_.step(spec_, action, observation);
   const Eigen::Vector2d before = position().cast<double>();
   move(displacement(action));
   observation.head<2>() = position();
@@ -208,22 +205,9 @@ StepResult Navigation2d::step(const ActionRef& action, Stream&, ObservationRef o
 }
 
 Eigen::Vector2f Navigation2d::displacement(const ActionRef& action) const {
-  if (action.size() != spec_.action_entries()) {
-    throw Error(
-        concat(spec_.name, ": action has ", action.size(), " entries, expected ", spec_.action_entries()));
-  }
-  if (!action.allFinite()) {
-    throw Error(
-        concat(spec_.name, ": action (", action.transpose(), ") is not finite, expected finite numbers"));
-  }
   const float limit = static_cast<float>(def_.max_move);
   if (def_.actions == Navigation2dDef::Actions::kCompass) {
-    const float choice = action[0];
-    if (choice < 0 || choice >= static_cast<float>(kCompass.size()) || choice != std::floor(choice)) {
-      throw Error(
-          concat(spec_.name, ": action is ", choice, ", expected one of 0, 1, ..., ", kCompass.size() - 1));
-    }
-    const auto& direction = kCompass[static_cast<size_t>(choice)];
+    const auto& direction = kCompass[static_cast<size_t>(action[0])];
     return {direction[0] * limit, direction[1] * limit};
   }
   const float scale = def_.actions == Navigation2dDef::Actions::kNormalised ? limit : 1.0f;
@@ -265,25 +249,41 @@ void Navigation2d::move(const Eigen::Vector2f& displacement) {
 
 Eigen::Vector2f Navigation2d::position() const { return {body_->GetPosition().x, body_->GetPosition().y}; }
 
-void Navigation2d::check_observation(const ObservationRef& observation) const {
-  if (observation.size() == 2) return;
-  throw Error(
-      concat(spec_.name, ": room for an observation of ", observation.size(), " entries, expected 2"));
+Shape Navigation2d::goal_at(const Eigen::Vector2d& place) const {
+  if (def_.goal_box == 0) return make_disc(place, def_.success_radius);
+  const Eigen::Vector2d half = Eigen::Vector2d::Constant(def_.goal_box);
+  return make_box({place - half, place + half});
 }
 
 PlanarScene Navigation2d::scene() const {
-  require(has_task_, spec_.name, ": scene before a task was set, expected set_task first");
-  PlanarScene scene;
-  const Eigen::Vector2d corner = Eigen::Vector2d::Constant(def_.arena);
-  scene.arena = Eigen::AlignedBox2d(-corner, corner);
-  scene.walls = walls_;
-  scene.goal = goal_;
-  scene.goal_radius = def_.goal_box > 0 ? def_.goal_box : def_.success_radius;
-  scene.body_radius = def_.body_radius;
+  checks_.require_task(spec_, "scene");
+  const Eigen::Vector2d corner =
+      Eigen::Vector2d::Constant(def_.goal_range + (def_.goal_box > 0 ? def_.goal_box : def_.success_radius));
+  PlanarScene scene{.arena = {-corner, corner}, .goal = goal_at(goal_)};
+  for (const auto& wall : walls_) scene.solid.push_back(make_box(wall));
   for (const auto& other : corners_) {
-    if (other != goal_) scene.other_goals.push_back(other);
+    if (other != goal_) scene.other_goals.push_back(goal_at(other));
   }
   return scene;
+}
+
+PlanarPose Navigation2d::pose() const {
+  const Eigen::Vector2d place = position().cast<double>();
+  return {place, {make_disc(place, def_.body_radius)}};
+}
+
+std::vector<Eigen::VectorXd> Navigation2d::finite_tasks() const {
+  if (!def_.rings.empty()) return {};
+  return {corners_.begin(), corners_.end()};
+}
+
+std::string Navigation2d::task_text(const Eigen::VectorXd& task) const {
+  std::string text;
+  for (Eigen::Index i = 0; i + 1 < task.size(); i += 2) {
+    text += i == 0 ? "goal" : concat(", gap ", i / 2);
+    text += " (" + two_digits(task[i]) + ", " + two_digits(task[i + 1]) + ")";
+  }
+  return text;
 }
 
 }  // namespace innerloop

@@ -40,6 +40,7 @@
 #include <string>
 #include <vector>
 
+#include "envs/call_checks.h"
 #include "envs/environment.h"
 #include "envs/planar.h"
 #include "envs/square_ring.h"
@@ -68,7 +69,6 @@ struct Navigation2dDef {
   double success_radius = 0.2;      // where the episode never ends: success within this distance of the goal
   double body_radius = 0.02;        // without walls only drawn
   std::vector<SquareRing> rings{};  // solid walls; each adds its gap's centre to the task
-  double arena = 0.8;               // half-width of a picture
 };
 
 // The variants of the table above.
@@ -89,7 +89,10 @@ class Navigation2d : public Environment, public Planar {
   void set_task(const Eigen::VectorXd& task) override;  // refuses a gap that is not on its wall
   void reset(Stream& stream, ObservationRef observation) override;
   StepResult step(const ActionRef& action, Stream& stream, ObservationRef observation) override;
+  std::vector<Eigen::VectorXd> finite_tasks() const override;  // the corners, where there are no walls
+  std::string task_text(const Eigen::VectorXd& task) const override;
   PlanarScene scene() const override;
+  PlanarPose pose() const override;
 
  private:
   Eigen::Vector2f displacement(const ActionRef& action) const;
@@ -98,7 +101,7 @@ class Navigation2d : public Environment, public Planar {
   bool is_free(const Eigen::Vector2f& from, const Eigen::Vector2f& to) const;
   void move(const Eigen::Vector2f& displacement);
   Eigen::Vector2f position() const;
-  void check_observation(const ObservationRef& observation) const;
+  Shape goal_at(const Eigen::Vector2d& place) const;  // where success is
 
   Navigation2dDef def_;
   EnvironmentSpec spec_;
@@ -106,7 +109,7 @@ class Navigation2d : public Environment, public Planar {
   std::vector<Eigen::Vector2d> corners_;
   std::vector<Eigen::Vector2d> gaps_;  // of the task set last, one for each ring
   std::vector<Eigen::AlignedBox2d> walls_;
-  bool has_task_ = false;
+  CallChecks checks_;
   std::unique_ptr<b2World> world_;  // null until the first reset after set_task
   b2Body* body_ = nullptr;          // owned by the world
 };

@@ -7,6 +7,9 @@ namespace innerloop {
 ObserveTask::ObserveTask(std::unique_ptr<Environment> inner)
     : inner_(std::move(inner)), spec_(inner_->spec()) {
   spec_.observation_size += spec_.task_size();
+  if (spec_.observation_names.empty()) return;
+  spec_.observation_names.insert(spec_.observation_names.end(), spec_.task_parameters.begin(),
+                                 spec_.task_parameters.end());
 }
 
 void ObserveTask::set_task(const Eigen::VectorXd& task) {

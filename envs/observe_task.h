@@ -20,6 +20,8 @@ class ObserveTask : public Environment {
   StepResult step(const ActionRef& action, Stream& stream, ObservationRef observation) override;
   std::string failure() const override { return inner_->failure(); }
   std::unique_ptr<Environment> companion() const override;
+  std::vector<Eigen::VectorXd> finite_tasks() const override { return inner_->finite_tasks(); }
+  std::string task_text(const Eigen::VectorXd& task) const override { return inner_->task_text(task); }
 
  private:
   void check_observation(const ObservationRef& observation) const;

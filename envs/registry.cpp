@@ -1,10 +1,8 @@
 #include "envs/registry.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "base/error.h"
 #include "envs/ant.h"
+#include "envs/cart_1d.h"
 #include "envs/half_cheetah.h"
 #include "envs/navigation_2d.h"
 #include "envs/observe_task.h"
@@ -13,68 +11,101 @@
 namespace innerloop {
 namespace {
 
-// `variant` returns the definition of one variant of the family `Family`, a struct with a field `horizon`
-// and, if the actions of the family have a scale, a field `action_scale`.
+constexpr int64_t kLongestEpisode = 1'000'000;
+constexpr keys::Interval kScale{0, 1e6, false, false, "a number from 0 to 1000000"};
+
+struct Entry : Row {
+  std::unique_ptr<Environment> (*make)(const EnvironmentConfig& config);
+};
+
+struct MotorSettings {
+  double action_scale = 0;  // 0: the environment's own
+};
+const Keys<MotorSettings>& motor_keys() {
+  static const Keys<MotorSettings> keys{
+      keys::number("action_scale", &MotorSettings::action_scale, kScale,
+                   "the action that gives the full torque, 0 = the environment's own")};
+  return keys;
+}
+
+// `variant` returns the definition of one variant of the family `Family`, a struct with a name, a
+// description, a field `horizon` and, if the actions of the family have a scale, a field `action_scale`.
+template <class Family, auto variant>
+constexpr bool kHasMotors = requires {
+  variant().action_scale;
+};
+
 template <class Family, auto variant>
 std::unique_ptr<Environment> make(const EnvironmentConfig& config) {
   auto def = variant();
   if (config.horizon > 0) def.horizon = config.horizon;
-  if constexpr (requires { def.action_scale; }) {
-    if (config.action_scale > 0) def.action_scale = config.action_scale;
+  const std::string owner = "environment " + config.name;
+  if constexpr (kHasMotors<Family, variant>) {
+    const auto own = motor_keys().read(config.own, owner, "environment");
+    if (own.action_scale > 0) def.action_scale = own.action_scale;
   } else {
-    require_usage(config.action_scale == 0, "environment ", config.name, ": action_scale is ",
-                  config.action_scale, ", but its actions have no scale; expected 0");
+    kNoKeys.read(config.own, owner, "environment");
   }
   return std::make_unique<Family>(def);
 }
 
-struct Entry {
-  const char* name;
-  std::unique_ptr<Environment> (*make)(const EnvironmentConfig& config);
-};
+template <class Family, auto variant>
+Entry row(const char* name) {
+  std::vector<Key> own;
+  if constexpr (kHasMotors<Family, variant>) own = motor_keys().list();
+  return {{name, variant().description, own}, make<Family, variant>};
+}
 
 // Adding an environment: write envs/NAME.{h,cpp}, add its line here, run `envs_tests "[contract]"`.
-constexpr Entry kEnvironments[] = {
-    {"navigation_2d", make<Navigation2d, navigation_2d>},
-    {"navigation_2d_raw", make<Navigation2d, navigation_2d_raw>},
-    {"navigation_2d_discrete", make<Navigation2d, navigation_2d_discrete>},
-    {"navigation_2d_corners", make<Navigation2d, navigation_2d_corners>},
-    {"navigation_2d_corners_sparse", make<Navigation2d, navigation_2d_corners_sparse>},
-    {"navigation_2d_walls", make<Navigation2d, navigation_2d_walls>},
-    {"half_cheetah_velocity_rllab", make<HalfCheetah, half_cheetah_velocity_rllab>},
-    {"half_cheetah_direction_rllab", make<HalfCheetah, half_cheetah_direction_rllab>},
-    {"half_cheetah_velocity_gym", make<HalfCheetah, half_cheetah_velocity_gym>},
-    {"half_cheetah_direction_gym", make<HalfCheetah, half_cheetah_direction_gym>},
-    {"half_cheetah_velocity_promp", make<HalfCheetah, half_cheetah_velocity_promp>},
-    {"ant_velocity_rllab", make<Ant, ant_velocity_rllab>},
-    {"ant_direction_rllab", make<Ant, ant_direction_rllab>},
-    {"ant_goal_rllab", make<Ant, ant_goal_rllab>},
-    {"ant_velocity_gym", make<Ant, ant_velocity_gym>},
-    {"ant_direction_gym", make<Ant, ant_direction_gym>},
-    {"ant_goal_gym", make<Ant, ant_goal_gym>},
-    {"hopper_rand_params", make<PlanarWalker, hopper_rand_params>},
-    {"walker2d_rand_params", make<PlanarWalker, walker2d_rand_params>},
-};
+const std::vector<Entry>& table() {
+  static const std::vector<Entry> entries{
+      row<Cart1d, cart_1d>("cart_1d"),
+      row<Navigation2d, navigation_2d>("navigation_2d"),
+      row<Navigation2d, navigation_2d_raw>("navigation_2d_raw"),
+      row<Navigation2d, navigation_2d_discrete>("navigation_2d_discrete"),
+      row<Navigation2d, navigation_2d_corners>("navigation_2d_corners"),
+      row<Navigation2d, navigation_2d_corners_sparse>("navigation_2d_corners_sparse"),
+      row<Navigation2d, navigation_2d_walls>("navigation_2d_walls"),
+      row<HalfCheetah, half_cheetah_velocity_rllab>("half_cheetah_velocity_rllab"),
+      row<HalfCheetah, half_cheetah_direction_rllab>("half_cheetah_direction_rllab"),
+      row<HalfCheetah, half_cheetah_velocity_gym>("half_cheetah_velocity_gym"),
+      row<HalfCheetah, half_cheetah_direction_gym>("half_cheetah_direction_gym"),
+      row<HalfCheetah, half_cheetah_velocity_promp>("half_cheetah_velocity_promp"),
+      row<Ant, ant_velocity_rllab>("ant_velocity_rllab"),
+      row<Ant, ant_direction_rllab>("ant_direction_rllab"),
+      row<Ant, ant_goal_rllab>("ant_goal_rllab"),
+      row<Ant, ant_velocity_gym>("ant_velocity_gym"),
+      row<Ant, ant_direction_gym>("ant_direction_gym"),
+      row<Ant, ant_goal_gym>("ant_goal_gym"),
+      row<PlanarWalker, hopper_rand_params>("hopper_rand_params"),
+      row<PlanarWalker, walker2d_rand_params>("walker2d_rand_params"),
+  };
+  return entries;
+}
 
 }  // namespace
 
-std::vector<std::string> environment_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : kEnvironments) names.emplace_back(entry.name);
-  return names;
+std::vector<Row> environments() { return rows_of(table()); }
+
+std::vector<Key> environment_keys() {
+  using C = EnvironmentConfig;
+  auto name = keys::choice("name", &C::name, environment_names(),
+                           "distribution of tasks (innerloop list environments)");
+  return {std::move(name),
+          keys::whole("horizon", &C::horizon, 0, kLongestEpisode,
+                      "steps of an episode, 0 = the environment's own"),
+          keys::truth("observe_task", &C::observe_task,
+                      "append the task's parameters to the observation (an oracle)")};
 }
 
+std::vector<std::string> environment_names() { return names_of(table()); }
+
 std::unique_ptr<Environment> make_environment(const EnvironmentConfig& config) {
-  const auto entry = std::find_if(std::begin(kEnvironments), std::end(kEnvironments),
-                                  [&](const Entry& e) { return e.name == config.name; });
-  require_usage(entry != std::end(kEnvironments),
-                unknown_name("environment", config.name, environment_names()));
-  require_usage(config.horizon >= 0, "environment ", config.name, ": horizon is ", config.horizon,
-                ", expected a number of steps, or 0 for the environment's own");
-  require_usage(std::isfinite(config.action_scale) && config.action_scale >= 0, "environment ", config.name,
-                ": action_scale is ", config.action_scale,
-                ", expected a number above 0, or 0 for the environment's own");
-  auto environment = entry->make(config);
+  const Entry& entry = find_named("environment", table(), config.name);
+  require_usage(config.horizon >= 0 && config.horizon <= kLongestEpisode, "environment ", config.name,
+                ": horizon is ", config.horizon, ", expected a number of steps up to ", kLongestEpisode,
+                ", or 0 for the environment's own");
+  auto environment = entry.make(config);
   if (config.observe_task) environment = std::make_unique<ObserveTask>(std::move(environment));
   return environment;
 }

@@ -15,79 +15,99 @@ double sample_weight(LossReduction reduction, const EpisodeShape& shape, const t
   return 1.0 / static_cast<double>(reduction == LossReduction::kMean ? target.size(1) : shape.shots);
 }
 
-OutputLoss output_loss(const torch::Tensor& target, const EpisodeShape& shape, LossReduction reduction) {
+std::shared_ptr<const OutputLoss> output_loss(const torch::Tensor& target, const EpisodeShape& shape,
+                                              LossReduction reduction) {
   const bool classifies = target.scalar_type() == torch::kInt64;
   const double weight = sample_weight(reduction, shape, target, classifies);
-  return classifies ? OutputLoss::cross_entropy(target, weight) : OutputLoss::squared_error(target, weight);
+  return std::make_shared<OutputLoss>(classifies ? OutputLoss::cross_entropy(target, weight)
+                                                 : OutputLoss::squared_error(target, weight));
 }
 
 }  // namespace
-
-LossReduction parse_loss_reduction(const std::string& name) {
-  if (name == "mean") return LossReduction::kMean;
-  if (name == "sum_over_ways") return LossReduction::kSumOverWays;
-  throw UsageError(unknown_name("loss reduction", name, {"mean", "sum_over_ways"}));
-}
 
 BatchNormMode parse_batch_norm_mode(const std::string& name) {
   if (name == "none") return BatchNormMode::kNone;
   if (name == "batch") return BatchNormMode::kBatch;
   if (name == "per_task_running") return BatchNormMode::kPerTaskRunning;
   if (name == "global_running") return BatchNormMode::kGlobalRunning;
-  throw UsageError(
-      unknown_name("batch-norm mode", name, {"none", "batch", "per_task_running", "global_running"}));
+  throw UsageError(unknown_name("batch-norm mode", name, kBatchNormModes));
 }
 
 EpisodeTask::EpisodeTask(const Network& network, Episodes episodes, const EpisodeShape& shape,
                          LossReduction reduction, BatchNormMode mode, const Params* running)
     : network_(network),
       episodes_(std::move(episodes)),
+      shape_(shape),
+      reduction_(reduction),
       mode_(mode),
       running_(running),
       support_(output_loss(episodes_.support_y, shape, reduction)),
       query_(output_loss(episodes_.query_y, shape, reduction)) {}
 
-Normalisation EpisodeTask::query_normalisation(const Params& params, Params& found) const {
+EpisodeTask EpisodeTask::with(Episodes episodes) const {
+  return {network_, std::move(episodes), shape_, reduction_, mode_, running_};
+}
+
+torch::Tensor EpisodeTask::samples(Part part) const {
+  if (part == Part::kSupport) return episodes_.support_x;
+  if (part == Part::kQuery) return episodes_.query_x;
+  return torch::cat({episodes_.support_x, episodes_.query_x}, 1);
+}
+
+std::shared_ptr<const OutputLoss> EpisodeTask::loss_of(Part part) const {
+  if (part == Part::kSupport) return support_;
+  if (part == Part::kQuery) return query_;
+  return output_loss(torch::cat({episodes_.support_y, episodes_.query_y}, 1), shape_, reduction_);
+}
+
+Pass EpisodeTask::query_pass(const Params& params, Params& found) const {
   if (running_ != nullptr) return {.use = running_};
   if (mode_ != BatchNormMode::kPerTaskRunning) return {};
   network_.forward(params, episodes_.support_x, {.found = &found});
   return {.use = &found};
 }
 
-torch::Tensor EpisodeTask::support_loss(const Params& params, int64_t) const {
-  return support_(network_.forward(params, episodes_.support_x, {.use = running_}));
-}
-
-torch::Tensor EpisodeTask::query_loss(const Params& params, int64_t) const {
+torch::Tensor EpisodeTask::loss(Part part, const Params& params, int64_t) const {
   Params found;
-  const Normalisation normalisation = query_normalisation(params, found);
-  return query_(network_.forward(params, episodes_.query_x, normalisation));
+  const Pass pass = part == Part::kQuery ? query_pass(params, found) : Pass{.use = running_};
+  return (*loss_of(part))(network_.forward(params, samples(part), pass), {});
 }
 
-std::unique_ptr<LossAt> EpisodeTask::support_at(const Params& params, int64_t step) const {
-  if (running_ != nullptr) return Task::support_at(params, step);
-  return network_.loss_at(params, episodes_.support_x, support_);
+std::unique_ptr<LossAt> EpisodeTask::loss_at(Part part, const Params& params, int64_t step) const {
+  const bool per_task = part == Part::kQuery && mode_ == BatchNormMode::kPerTaskRunning;
+  if (running_ != nullptr || per_task) return Task::loss_at(part, params, step);
+  return network_.loss_at(params, samples(part), loss_of(part));
 }
 
-std::unique_ptr<LossAt> EpisodeTask::query_at(const Params& params, int64_t step) const {
-  if (running_ != nullptr || mode_ == BatchNormMode::kPerTaskRunning) return Task::query_at(params, step);
-  return network_.loss_at(params, episodes_.query_x, query_);
+std::unique_ptr<LossAt> EpisodeTask::loss_at(Part part, const Params& params,
+                                             std::shared_ptr<const Head> head) const {
+  return network_.loss_at(params, samples(part), std::move(head), {.use = running_});
+}
+
+torch::Tensor EpisodeTask::output(Part part, const Params& params) const {
+  const torch::NoGradGuard no_graph;
+  return network_.output(params, samples(part), {.use = running_});
 }
 
 torch::Tensor EpisodeTask::query_output(const Params& params) const {
   const torch::NoGradGuard no_graph;
   Params found;
-  const Normalisation normalisation = query_normalisation(params, found);
-  return network_.output(params, episodes_.query_x, normalisation);
+  const Pass pass = query_pass(params, found);
+  return network_.output(params, episodes_.query_x, pass);
 }
 
-torch::Tensor EpisodeTask::query_metric(const Params& params) const {
+torch::Tensor EpisodeTask::metric(const torch::Tensor& query_output) const {
   const torch::NoGradGuard no_graph;
-  const torch::Tensor output = query_output(params);
-  if (query_.classifies()) {
-    return output.argmax(2).eq(episodes_.query_y).to(torch::kFloat64).mean(1);
-  }
-  return (output - episodes_.query_y).to(torch::kFloat64).square().mean({1, 2});
+  if (classifies()) return query_output.argmax(2).eq(episodes_.query_y).to(torch::kFloat64).mean(1);
+  return (query_output - episodes_.query_y).to(torch::kFloat64).square().mean({1, 2});
+}
+
+Params EpisodeTask::statistics(const Params& params) const {
+  if (mode_ != BatchNormMode::kGlobalRunning) return {};
+  const torch::NoGradGuard no_graph;
+  Params found;
+  network_.forward(params, episodes_.query_x, {.found = &found});
+  return found.sum_over_tasks();
 }
 
 }  // namespace innerloop

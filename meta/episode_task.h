@@ -7,17 +7,11 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "meta/episode_settings.h"
 #include "meta/task.h"
 #include "networks/network.h"
 
 namespace innerloop {
-
-// How the loss of a set of samples is reduced.
-//   mean            mean over samples (and outputs)
-//   sum_over_ways   sum over samples / shots, cbfinn/maml's scale (utils.py:xent): the support gradient is
-//                   `ways` times that of the mean, so its step size 0.4 is 2.0 for the mean
-enum class LossReduction { kMean, kSumOverWays };
-LossReduction parse_loss_reduction(const std::string& name);  // UsageError with the known names
 
 // Which statistics batch normalisation uses.
 //   batch             of the samples passed together: support by the support set's, query by the query set's
@@ -36,27 +30,42 @@ class EpisodeTask : public Task {
   EpisodeTask(const Network& network, Episodes episodes, const EpisodeShape& shape, LossReduction reduction,
               BatchNormMode mode, const Params* running = nullptr);
 
-  int64_t size() const override { return episodes_.support_x.size(0); }
-  torch::Tensor support_loss(const Params& params, int64_t step) const override;
-  torch::Tensor query_loss(const Params& params, int64_t step) const override;
-  std::unique_ptr<LossAt> support_at(const Params& params, int64_t step) const override;
-  std::unique_ptr<LossAt> query_at(const Params& params, int64_t step) const override;
+  // The same tasks with other episodes (a mini-batch of the support set).
+  EpisodeTask with(Episodes episodes) const;
 
-  // Outside any graph: the network's output on the query set, [T, samples, outputs], and what is reported of
-  // it, [T] in float64: accuracy, or the mean squared error.
+  int64_t size() const override { return episodes_.support_x.size(0); }
+  torch::Tensor loss(Part part, const Params& params, int64_t step) const override;
+  std::unique_ptr<LossAt> loss_at(Part part, const Params& params, int64_t step) const override;
+
+  // A loss of the algorithm's own on the network's output on a part: [T, samples, outputs], of kBoth the
+  // support samples first, passed as one batch (one set of batch statistics).
+  std::unique_ptr<LossAt> loss_at(Part part, const Params& params, std::shared_ptr<const Head> head) const;
+  torch::Tensor output(Part part, const Params& params) const;  // outside any graph
+
+  // Outside any graph: the network's output on the query set, [T, samples, outputs], normalised as the mode
+  // says; and what is reported of such an output, [T] in float64: accuracy, or the mean squared error.
   torch::Tensor query_output(const Params& params) const;
-  torch::Tensor query_metric(const Params& params) const;
+  torch::Tensor metric(const torch::Tensor& query_output) const;
+
+  // global_running: the batch statistics of the query pass, summed over tasks; empty in other modes.
+  Params statistics(const Params& params) const;
 
   const Episodes& episodes() const { return episodes_; }
+  const Network& network() const { return network_; }
+  bool classifies() const { return query_->classifies(); }
 
  private:
-  Normalisation query_normalisation(const Params& params, Params& found) const;
+  Pass query_pass(const Params& params, Params& found) const;
+  torch::Tensor samples(Part part) const;
+  std::shared_ptr<const OutputLoss> loss_of(Part part) const;
 
   const Network& network_;
   Episodes episodes_;
+  EpisodeShape shape_;
+  LossReduction reduction_;
   BatchNormMode mode_;
   const Params* running_;
-  OutputLoss support_, query_;
+  std::shared_ptr<const OutputLoss> support_, query_;
 };
 
 }  // namespace innerloop

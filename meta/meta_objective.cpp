@@ -2,19 +2,24 @@
 
 namespace innerloop {
 
-MetaObjective::At LastStepObjective::at(const Adaptation& adaptation, const Task& task) const {
-  const auto query = task.query_at(adaptation.adapted(), adaptation.steps());
+torch::Tensor MetaObjective::value(const Adaptation& adaptation, const Task& task, const Moment& now) const {
+  return at(adaptation, task, now).loss;
+}
+
+MetaObjective::At LastStepObjective::at(const Adaptation& adaptation, const Task& task, const Moment&) const {
+  const auto query = task.loss_at(Part::kQuery, adaptation.adapted(), adaptation.steps());
   std::vector<Params> cotangents(static_cast<size_t>(adaptation.steps()) + 1);
   cotangents.back() = query->gradient();
   return {query->loss(), std::move(cotangents)};
 }
 
-MetaGradient meta_gradient(const InnerLoop& inner, const MetaObjective& objective, const Params& meta,
-                           const Task& task, int64_t first_task, Params* adapted) {
-  const Adaptation adaptation = inner.adapt(meta, task, first_task);
-  if (adapted != nullptr) *adapted = adaptation.adapted();
-  const auto at = objective.at(adaptation, task);
-  return {at.loss, adaptation.pullback(at.cotangents)};
+torch::Tensor LastStepObjective::value(const Adaptation& adaptation, const Task& task, const Moment&) const {
+  return task.value(Part::kQuery, adaptation.adapted(), adaptation.steps());
+}
+
+Params meta_gradient(const MetaObjective::At& at, const Adaptation& adaptation) {
+  Params gradient = adaptation.pullback(at.cotangents, at.second_order);
+  return at.direct.empty() ? gradient : gradient + at.direct;
 }
 
 }  // namespace innerloop

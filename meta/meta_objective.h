@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "meta/inner_loop.h"
+#include "meta/moment.h"
 #include "meta/task.h"
 
 namespace innerloop {
@@ -15,24 +16,24 @@ class MetaObjective {
   struct At {
     torch::Tensor loss;              // [T]
     std::vector<Params> cotangents;  // of sum_t loss_t on phi_0 .. phi_K, empty where there is none
+    Params direct = {};        // of sum_t loss_t in the meta-parameters themselves, [1, ...]; empty: none
+    bool second_order = true;  // whether this iteration's gradient has second derivatives (annealing)
   };
-  virtual At at(const Adaptation& adaptation, const Task& task) const = 0;
+  virtual At at(const Adaptation& adaptation, const Task& task, const Moment& now) const = 0;
+
+  // The loss of at() alone, outside any graph: the function that a line search asks for is the one whose
+  // gradient is taken.
+  virtual torch::Tensor value(const Adaptation& adaptation, const Task& task, const Moment& now) const;
 };
 
 // MAML's: the query loss after the last inner step, L_query(phi_K) (Finn et al. 2017, eq. 2-4).
 class LastStepObjective : public MetaObjective {
  public:
-  At at(const Adaptation& adaptation, const Task& task) const override;
+  At at(const Adaptation& adaptation, const Task& task, const Moment& now) const override;
+  torch::Tensor value(const Adaptation& adaptation, const Task& task, const Moment& now) const override;
 };
 
-struct MetaGradient {
-  torch::Tensor loss;  // [T]
-  Params gradient;     // of sum_t loss_t in the meta-parameters, [1, ...]
-};
-
-// Adapts to the task and differentiates the objective through the adaptation. Errors count tasks from
-// first_task. If `adapted` is not null it receives phi_K.
-MetaGradient meta_gradient(const InnerLoop& inner, const MetaObjective& objective, const Params& meta,
-                           const Task& task, int64_t first_task = 0, Params* adapted = nullptr);
+// The gradient of at()'s loss in the meta-parameters, [1, ...], summed over tasks.
+Params meta_gradient(const MetaObjective::At& at, const Adaptation& adaptation);
 
 }  // namespace innerloop

@@ -1,14 +1,15 @@
 // What is done with the meta-gradient.
 #pragma once
 
-#include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
-#include "networks/params.h"
+#include "meta/meta_optimizer_config.h"
+#include "meta/moment.h"
+#include "networks/tensors/params.h"
 
 namespace innerloop {
+
+class TrustRegionProblem;
 
 // The meta-objective of one iteration, on fixed data, as a function of the meta-parameters. `origin` is where
 // the iteration started: gradients are asked there first.
@@ -24,20 +25,15 @@ class MetaProblem {
   // What an optimizer that does not need it reports of the new meta-parameters; nothing where it would cost a
   // second pass.
   virtual std::optional<Value> value_after(const Params& meta) { return value(meta); }
-  // F v at the origin: the Hessian of the mean KL, J^T F J through the adaptation. Error where there is no
-  // policy.
-  virtual Params fisher_product(const Params& direction) = 0;
+  virtual TrustRegionProblem* trust_region() { return nullptr; }  // this, where there are policies
 };
 
-struct MetaOptimizerConfig {
-  std::string name = "trpo";  // see meta_optimizers()
-  double step_size = 1e-3;    // adam, sgd: beta
-  double clip = 0;            // adam, sgd: every entry of the meta-gradient is cut to [-clip, clip]; 0: not
-  double max_kl = 0.01;       // trpo: delta
-  int64_t cg_iterations = 10;
-  double cg_damping = 1e-5;
-  int64_t line_search_steps = 15;
-  double line_search_ratio = 0.8;
+// A problem over policies, whose values say how far the adapted policies have moved.
+class TrustRegionProblem : public MetaProblem {
+ public:
+  // F v at the origin: the Hessian of the mean KL, J^T F J through the adaptation.
+  virtual Params fisher_product(const Params& direction) = 0;
+  TrustRegionProblem* trust_region() override { return this; }
 };
 
 struct MetaStep {
@@ -52,16 +48,9 @@ class MetaOptimizer {
   virtual ~MetaOptimizer() = default;
   // Replaces `meta` by the next meta-parameters. Error if the loss or gradient is not finite; `meta` is then
   // as before.
-  virtual MetaStep step(Params& meta, MetaProblem& problem) = 0;
+  virtual MetaStep step(Params& meta, MetaProblem& problem, const Moment& now) = 0;
   virtual Params state() const { return {}; }       // what a checkpoint must hold beside the meta-parameters
   virtual void restore(const Params& /*state*/) {}  // Error if it does not fit
 };
-
-struct NamedMetaOptimizer {
-  std::string name, description;
-};
-std::vector<NamedMetaOptimizer> meta_optimizers();  // the table
-std::vector<std::string> meta_optimizer_names();
-std::unique_ptr<MetaOptimizer> make_meta_optimizer(const MetaOptimizerConfig& config, const Params& meta);
 
 }  // namespace innerloop

@@ -2,12 +2,13 @@
 
 namespace innerloop {
 
-std::unique_ptr<LossAt> Task::support_at(const Params& params, int64_t step) const {
-  return autograd_loss([this, step](const Params& p) { return support_loss(p, step); }, params);
+std::unique_ptr<LossAt> Task::loss_at(Part part, const Params& params, int64_t step) const {
+  return autograd_loss([this, part, step](const Params& p) { return loss(part, p, step); }, params);
 }
 
-std::unique_ptr<LossAt> Task::query_at(const Params& params, int64_t step) const {
-  return autograd_loss([this, step](const Params& p) { return query_loss(p, step); }, params);
+torch::Tensor Task::value(Part part, const Params& params, int64_t step) const {
+  const torch::NoGradGuard no_graph;
+  return loss(part, params.detached(), step);
 }
 
 }  // namespace innerloop

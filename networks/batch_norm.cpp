@@ -8,7 +8,16 @@ using torch::Tensor;
 
 std::string norm_name(int64_t layer, const std::string& entry) { return concat("norm", layer, ".", entry); }
 
-Tensor batch_norm(const Params& params, const Tensor& x, int64_t layer, const Normalisation& normalisation) {
+Params initial_statistics(int64_t first, const std::vector<int64_t>& channels) {
+  std::vector<Params::Entry> entries;
+  for (const auto count : channels) {
+    entries.push_back({norm_name(first, "mean"), torch::zeros({1, count})});
+    entries.push_back({norm_name(first++, "variance"), torch::ones({1, count})});
+  }
+  return Params(std::move(entries));
+}
+
+Tensor batch_norm(const Params& params, const Tensor& x, int64_t layer, const Pass& pass) {
   require(x.dim() == 3 || x.dim() == 5, "batch norm ", layer, ": input of shape ", x.sizes(),
           ", expected [T, N, C] or [T, N, C, H, W]");
   const int64_t channels = x.size(2);
@@ -20,19 +29,19 @@ Tensor batch_norm(const Params& params, const Tensor& x, int64_t layer, const No
     return x.dim() == 3 ? t.view({-1, 1, channels}) : t.view({-1, 1, channels, 1, 1});
   };
   Tensor centred, variance;
-  if (normalisation.use == nullptr || normalisation.found != nullptr) {
+  if (pass.use == nullptr || pass.found != nullptr) {
     const auto mean = x.mean(over, /*keepdim=*/true);
     centred = x - mean;
     variance = centred.square().mean(over, /*keepdim=*/true);
-    if (normalisation.found != nullptr) {
-      *normalisation.found = normalisation.found->joined(
-          Params({{norm_name(layer, "mean"), mean.reshape({-1, channels})},
-                  {norm_name(layer, "variance"), variance.reshape({-1, channels})}}));
+    if (pass.found != nullptr) {
+      *pass.found =
+          pass.found->joined(Params({{norm_name(layer, "mean"), mean.reshape({-1, channels})},
+                                     {norm_name(layer, "variance"), variance.reshape({-1, channels})}}));
     }
   }
-  if (normalisation.use != nullptr) {
-    centred = x - per_channel(normalisation.use->at(norm_name(layer, "mean")));
-    variance = per_channel(normalisation.use->at(norm_name(layer, "variance")));
+  if (pass.use != nullptr) {
+    centred = x - per_channel(pass.use->at(norm_name(layer, "mean")));
+    variance = per_channel(pass.use->at(norm_name(layer, "variance")));
   }
   auto factor = torch::rsqrt(variance + kBatchNormEpsilon);
   const auto scale = norm_name(layer, "weight");

@@ -9,15 +9,14 @@
 //
 // Parameters, in this order: per stage "conv{l}.weight" [T, 3, 3, in, filters] (height, width, in, out), then
 // "norm{l}.weight" [T, filters] if `scale`, then "norm{l}.bias" [T, filters]; last "linear.weight"
-// [T, outputs, F] and "linear.bias" [T, outputs].
+// [T, outputs, F] and "linear.bias" [T, outputs], unless outputs is 0: y are the features then.
 #pragma once
-
-#include <torch/torch.h>
 
 #include <array>
 #include <string>
 
 #include "networks/network.h"
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 
@@ -26,8 +25,8 @@ struct Conv4Config {
   int64_t filters = 64;                           // channels of every stage
   bool max_pool = false;  // stride 1 and 2 x 2 max-pool (VALID); else stride 2 with TensorFlow's SAME padding
   bool mean_head = true;  // F = filters; else F = all pixels, in the order height, width, channel
-  int64_t outputs = 5;
-  bool scale = false;                     // batch normalisation learns a scale beside the shift
+  int64_t outputs = 5;    // 0: no last layer
+  bool scale = false;     // batch normalisation learns a scale beside the shift
   std::string initialization = "normal";  // of the last layer, see NetworkConfig
 };
 
@@ -48,16 +47,14 @@ class Conv4 : public Network {
   int64_t feature_count() const;  // F
 
   Params initial(Stream& stream) const override;
-  torch::Tensor forward(const Params& params, const torch::Tensor& x,
-                        const Normalisation& normalisation = {}) const override;
-  torch::Tensor features(const Params& params, const torch::Tensor& x,
-                         const Normalisation& normalisation = {}) const override;
+  torch::Tensor forward(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
+  torch::Tensor features(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
   bool normalises() const override { return true; }
-  // In hand-written kernels (conv4_loss.h).
-  std::unique_ptr<LossAt> loss_at(const Params& params, const torch::Tensor& x,
-                                  const OutputLoss& loss) const override;
-  torch::Tensor output(const Params& params, const torch::Tensor& x,
-                       const Normalisation& normalisation = {}) const override;
+  std::vector<std::string> head_names() const override;
+  Params statistics() const override;
+  // In hand-written kernels (conv4_linearization.h).
+  std::unique_ptr<Linearization> at(const Params& params, const torch::Tensor& x) const override;
+  torch::Tensor output(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
 
  private:
   Conv4Config config_;

@@ -1,41 +1,43 @@
-// A head (networks/mlp_linearization.h) at one output, with its first and second derivatives.
+// Any head at one output, with its first and second derivatives by autograd.
 #pragma once
-
-#include <torch/torch.h>
 
 #include <vector>
 
-#include "networks/mlp_linearization.h"
-#include "networks/params.h"
+#include "networks/head.h"
+#include "networks/tensors/params.h"
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 
-// Derivatives in (output [T, N, outputs], own entries [T, ...]), in this order everywhere.
-class HeadDerivatives {
+class HeadDerivatives final : public HeadAt {
  public:
   HeadDerivatives(const Head& head, const torch::Tensor& output, const Params& own);
 
-  const torch::Tensor& loss() const { return loss_; }  // [T]
-  const std::vector<torch::Tensor>& gradient() const { return gradient_; }
+  const torch::Tensor& loss() const override { return loss_; }
+  const HeadParts& gradient() const override { return gradient_; }
 
-  // The second derivative times `tangents`. The first product is a trip through autograd; whoever asks twice
-  // will ask often (conjugate gradients), so from the second on the second derivatives of every sample are
-  // kept and a product is a pass over them.
-  std::vector<torch::Tensor> second(const std::vector<torch::Tensor>& tangents) const;
+  // A product is a trip through autograd. Of a separable head whoever asks twice will ask often (conjugate
+  // gradients), so from the second product on the second derivatives of every sample are kept and a product
+  // is a pass over them.
+  HeadParts second(const HeadParts& tangent) override;
 
  private:
+  // Lists in this class: (output, own entries).
   std::vector<torch::Tensor> through_autograd(const std::vector<torch::Tensor>& tangents) const;
-  void keep_second_derivatives() const;
+  void keep_second_derivatives();
   template <class T>
   std::vector<torch::Tensor> from_kept(const std::vector<torch::Tensor>& tangents) const;
-  std::vector<torch::Tensor> or_zeros(const std::vector<torch::Tensor>& values) const;
+  HeadParts parts(std::vector<torch::Tensor> list) const;
 
+  bool separable_;
   torch::Tensor loss_;
-  std::vector<torch::Tensor> leaves_, gradient_graph_, gradient_;
-  mutable int64_t products_ = 0;
-  // Of task t, sample n, output i: rows_[t, n, i, :] = d2 loss / (d y_i d (y, own)), own_[t, :, :] in own
-  // entries alone.
-  mutable torch::Tensor rows_, own_;
+  Params own_;  // leaves
+  std::vector<torch::Tensor> leaves_, gradient_graph_, slopes_;
+  HeadParts gradient_;
+  int64_t products_ = 0;
+  // Of task t, sample n, output i: rows_[t, n, i, :] = d2 loss / (d y_i d (y, own)), curvature_[t, :, :] in
+  // own entries alone.
+  torch::Tensor rows_, curvature_;
 };
 
 }  // namespace innerloop

@@ -2,7 +2,7 @@
 // order. Images are [T, N, channels, height, width]; kernels [T, size, size, in, out], a task's own.
 #pragma once
 
-#include <torch/torch.h>
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 

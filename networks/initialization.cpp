@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "networks/network_config.h"
 
 namespace innerloop {
 namespace {
@@ -51,9 +52,8 @@ torch::Tensor initial_last_layer(const std::string& initialization, Stream& stre
 }
 
 void check_initialization(const std::string& name) {
-  const std::vector<std::string> known{"normal", "truncated_normal", "xavier"};
-  require_usage(std::find(known.begin(), known.end(), name) != known.end(),
-                unknown_name("initialization", name, known));
+  require_usage(std::find(kInitializations.begin(), kInitializations.end(), name) != kInitializations.end(),
+                unknown_name("initialization", name, kInitializations));
 }
 
 }  // namespace innerloop

@@ -1,12 +1,11 @@
 // Random initial weights, [1, ...] float32; the stream decides all.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <string>
 #include <vector>
 
 #include "base/random.h"
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 

@@ -6,28 +6,21 @@
 
 namespace innerloop {
 
-Activation parse_activation(const std::string& name) {
-  if (name == "tanh") return Activation::kTanh;
-  if (name == "relu") return Activation::kRelu;
-  throw UsageError(unknown_name("activation", name, {"relu", "tanh"}));
-}
-
 Mlp::Mlp(MlpConfig config) : config_(std::move(config)) {
   require_usage(config_.inputs >= 1 && config_.outputs >= 1, "mlp: ", config_.inputs, " inputs and ",
                 config_.outputs, " outputs asked, expected at least 1 of each");
   for (const auto size : config_.hidden) {
     require_usage(size >= 1, "mlp: a hidden layer of ", size, " units asked, expected at least 1");
   }
+  for (size_t l = 0; l < layers(); ++l) {
+    names_.push_back(concat("layer", l, ".weight"));
+    names_.push_back(concat("layer", l, ".bias"));
+  }
 }
 
-std::vector<std::string> Mlp::parameter_names() const {
-  std::vector<std::string> names;
-  for (size_t l = 0; l < layers(); ++l) {
-    const std::string layer = "layer" + std::to_string(l);
-    names.push_back(layer + ".weight");
-    names.push_back(layer + ".bias");
-  }
-  return names;
+std::vector<std::string> Mlp::head_names() const {
+  const auto last = concat("layer", layers() - 1);
+  return {last + ".weight", last + ".bias"};
 }
 
 Params Mlp::initial(Stream& stream) const {

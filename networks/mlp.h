@@ -5,19 +5,15 @@
 // Parameters, per layer l: "layer{l}.weight" [T, out, in] and "layer{l}.bias" [T, out].
 #pragma once
 
-#include <torch/torch.h>
-
 #include <string>
 #include <vector>
 
 #include "base/random.h"
-#include "networks/params.h"
+#include "networks/activation.h"
+#include "networks/tensors/params.h"
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
-
-enum class Activation { kTanh, kRelu };
-
-Activation parse_activation(const std::string& name);  // "tanh" or "relu"; UsageError otherwise
 
 struct MlpConfig {
   int64_t inputs = 1;
@@ -32,7 +28,8 @@ class Mlp {
 
   const MlpConfig& config() const { return config_; }
   size_t layers() const { return config_.hidden.size() + 1; }
-  std::vector<std::string> parameter_names() const;
+  const std::vector<std::string>& parameter_names() const { return names_; }
+  std::vector<std::string> head_names() const;  // of the last layer
 
   // Xavier-uniform weights U(-a, a), a = sqrt(6 / (in + out)), zero biases; [1, ...] float32.
   Params initial(Stream& stream) const;
@@ -43,6 +40,7 @@ class Mlp {
 
  private:
   MlpConfig config_;
+  std::vector<std::string> names_;
 };
 
 }  // namespace innerloop

@@ -1,35 +1,19 @@
 #include "networks/mlp_linearization.h"
 
 #include "base/error.h"
-#include "networks/elementwise.h"
 #include "networks/mlp_passes.h"
+#include "networks/seen.h"
+#include "networks/tensors/elementwise.h"
 
 namespace innerloop {
 namespace {
 
-// Tensors seen before are recognised as the same objects, not written to since.
-class Seen {
- public:
-  bool matches(const std::vector<torch::Tensor>& tensors) const {
-    if (tensors.size() != tensors_.size()) return false;
-    for (size_t i = 0; i < tensors.size(); ++i) {
-      if (tensors[i].is_inference() || !tensors[i].is_same(tensors_[i])) return false;
-      if (version(tensors[i]) != versions_[i]) return false;
-    }
-    return true;
+bool in_a_graph(const Params& params) {
+  for (const auto& entry : params) {
+    if (entry.value.requires_grad()) return true;
   }
-  void remember(const std::vector<torch::Tensor>& tensors) {
-    tensors_ = tensors;
-    versions_.clear();
-    for (const auto& t : tensors) versions_.push_back(t.is_inference() ? -1 : version(t));
-  }
-
- private:
-  static int64_t version(const torch::Tensor& t) { return static_cast<int64_t>(t._version()); }
-
-  std::vector<torch::Tensor> tensors_;
-  std::vector<int64_t> versions_;
-};
+  return false;
+}
 
 std::vector<int64_t> layer_units(const Mlp& network) {
   const auto& config = network.config();
@@ -52,7 +36,8 @@ struct MlpLinearization::State {
     tasks = input.size(0);
     samples = input.size(1);
     const auto x = checked(input, units.front(), "x");
-    const auto weights = entries(params, "parameter");
+    const auto weights =
+        in_a_graph(params) ? entries(params.detached(), "parameter") : entries(params, "parameter");
     output = empty_tensor({tasks, samples, units.back()}, dtype);
     const bool tanh = network.config().activation == Activation::kTanh;
     passes = make_mlp_passes(units, tanh, weights, x, keep, borrow, output);
@@ -133,29 +118,29 @@ MlpLinearization::~MlpLinearization() = default;
 
 const torch::Tensor& MlpLinearization::output() const { return state_->output; }
 
-Params MlpLinearization::pullback(const torch::Tensor& cotangent) const {
+Params MlpLinearization::pullback(const torch::Tensor& cotangent) {
   const at::NoGradGuard no_graph;
   const auto c = state_->checked(cotangent, state_->output.size(2), "cotangent");
   auto gradient = state_->new_gradient();
-  if (state_->passes->pullback(c, gradient)) state_->last_cotangent.remember({cotangent});
+  if (state_->passes->pullback(c, gradient)) state_->last_cotangent.remember(cotangent);
   return state_->named(std::move(gradient));
 }
 
-torch::Tensor MlpLinearization::pushforward(const Params& direction) const {
+torch::Tensor MlpLinearization::pushforward(const Params& direction) {
   const at::NoGradGuard no_graph;
   return state_->pushforward(state_->entries(direction, "direction"));
 }
 
 Params MlpLinearization::pullback_tangent(const Params& direction, const torch::Tensor& cotangent,
-                                          const torch::Tensor& cotangent_tangent) const {
+                                          const torch::Tensor& cotangent_tangent) {
   const at::NoGradGuard no_graph;
   const int64_t outputs = state_->output.size(2);
   const auto along = state_->entries(direction, "direction");
   if (!state_->last_direction.matches(along)) state_->pushforward(along);
-  if (!state_->last_cotangent.matches({cotangent})) {
+  if (!state_->last_cotangent.matches(cotangent)) {
     const auto c = state_->checked(cotangent, outputs, "cotangent");
     state_->passes->keep_cotangent(c);
-    state_->last_cotangent.remember({cotangent});
+    state_->last_cotangent.remember(cotangent);
   }
   const auto ct = state_->checked(cotangent_tangent, outputs, "cotangent tangent");
   auto gradient = state_->new_gradient();

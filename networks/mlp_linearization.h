@@ -10,38 +10,28 @@
 // run chunks of tasks on threads.
 #pragma once
 
-#include <torch/torch.h>
-
-#include <functional>
 #include <memory>
 
+#include "networks/linearization.h"
 #include "networks/mlp.h"
-#include "networks/params.h"
+#include "networks/tensors/params.h"
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 
-class MlpLinearization {
+class MlpLinearization final : public Linearization {
  public:
   // Runs the forward pass and keeps the activations and the weights, so that later changes of the tensors are
   // not seen. borrow: nobody writes to the parameters' tensors while this lives; then they need not be
-  // copied. params [T, ...] (further entries than the network's are ignored), x [T, N, inputs].
+  // copied. params [T, ...], x [T, N, inputs].
   MlpLinearization(const Mlp& network, const Params& params, const torch::Tensor& x, bool borrow = false);
-  ~MlpLinearization();
+  ~MlpLinearization() override;
 
-  const torch::Tensor& output() const;  // y [T, N, outputs]
-
-  // J^T c: the gradient of sum(c * y) in the network's parameters; c [T, N, outputs].
-  Params pullback(const torch::Tensor& cotangent) const;
-
-  // J v: the derivative of y along v (the network's parameters; further entries ignored), [T, N, outputs].
-  torch::Tensor pushforward(const Params& direction) const;
-
-  // d/de [ J(params + e v)^T (c + e c') ] at e = 0: with c = dL/dy and c' = (d2L/dy2) J v this is the
-  // Hessian-vector product of L(y(params)). What depends on one argument alone is kept and used again while
-  // the same tensors come back unwritten: the forward tangent of `direction` (also from the last
-  // pushforward), and the backward pass of `cotangent`. One object therefore serves one thread at a time.
+  const torch::Tensor& output() const override;
+  Params pullback(const torch::Tensor& cotangent) override;
+  torch::Tensor pushforward(const Params& direction) override;
   Params pullback_tangent(const Params& direction, const torch::Tensor& cotangent,
-                          const torch::Tensor& cotangent_tangent) const;
+                          const torch::Tensor& cotangent_tangent) override;
 
  private:
   friend torch::Tensor mlp_output(const Mlp& network, const Params& params, const torch::Tensor& x);
@@ -51,31 +41,5 @@ class MlpLinearization {
 
 // y [T, N, outputs] alone, without keeping anything: the fastest evaluation.
 torch::Tensor mlp_output(const Mlp& network, const Params& params, const torch::Tensor& x);
-
-// A loss per task that depends on the network through its output: (y [T, N, outputs], own) -> [T]. `own`
-// holds the entries of params that are not the network's (a log-std), and only those: a head that read the
-// weights themselves would lose that part of its derivative. A task's loss depends on its slice only and is a
-// sum over its samples, each entering through its own output alone. Differentiable twice by autograd.
-using Head = std::function<torch::Tensor(const torch::Tensor& output, const Params& own)>;
-
-// L(params) = head(mlp(x; params), own entries of params) at one point, with its derivatives; what autograd
-// would give, faster.
-class MlpObjective {
- public:
-  MlpObjective(const Mlp& network, const Params& params, const torch::Tensor& x, Head head);
-  ~MlpObjective();
-
-  const torch::Tensor& loss() const;  // [T]
-  const Params& gradient() const;     // [T, ...], every entry of params; computed at the first call
-  Params hessian_product(const Params& direction) const;  // H v, entries as params
-
-  // J^T (d2 head) J v: the Hessian without the network's own curvature. It is the whole Hessian where the
-  // head's gradient in y vanishes, as for KL(old || new) at new = old: there it is the Fisher product.
-  Params gauss_newton_product(const Params& direction) const;
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 }  // namespace innerloop

@@ -9,57 +9,25 @@
 #include "networks/mlp_linearization.h"
 
 namespace innerloop {
-namespace {
 
 using torch::Tensor;
 
-// L(params) = loss(mlp(x; params)): with y' = J v, H v = d/de J(params + e v)^T (dL/dy + e d2L/dy2 y').
-class LinearizedLoss : public LossAt {
- public:
-  LinearizedLoss(const Mlp& mlp, const Params& params, const Tensor& x, const OutputLoss& loss)
-      : params_(params.detached()),
-        output_loss_(loss),
-        linearization_(mlp, params_, x, /*borrow=*/true),
-        at_(output_loss_.at(linearization_.output())) {}
+namespace {
 
-  const Tensor& loss() override { return at_.loss; }
-
-  const Params& gradient() override {
-    if (gradient_.empty()) gradient_ = completed(linearization_.pullback(at_.gradient));
-    return gradient_;
-  }
-
-  Params hessian_product(const Params& direction) override {
-    const auto tangent = linearization_.pushforward(direction);
-    return completed(
-        linearization_.pullback_tangent(direction, at_.gradient, output_loss_.second(at_, tangent)));
-  }
-
- private:
-  // Zeros for entries of params that are not the network's.
-  Params completed(const Params& network_part) const {
-    bool same = network_part.size() == params_.size();
-    for (size_t i = 0; same && i < params_.size(); ++i) same = network_part.name(i) == params_.name(i);
-    if (same) return network_part;
-    std::vector<Tensor> values;
-    for (const auto& entry : params_) {
-      values.push_back(network_part.contains(entry.name) ? network_part.at(entry.name)
-                                                         : torch::zeros_like(entry.value));
-    }
-    return params_.with(std::move(values));
-  }
-
-  Params params_;
-  OutputLoss output_loss_;
-  MlpLinearization linearization_;
-  OutputLoss::At at_;
-  Params gradient_;
-};
+// The kernels' network always has a last layer; without outputs it is not used.
+MlpConfig with_last_layer(MlpConfig config) {
+  if (config.outputs == 0) config.outputs = 1;
+  return config;
+}
 
 }  // namespace
 
-MlpNetwork::MlpNetwork(MlpNetworkConfig config) : config_(std::move(config)), mlp_(config_.mlp) {
+MlpNetwork::MlpNetwork(MlpNetworkConfig config)
+    : config_(std::move(config)), headless_(config_.mlp.outputs == 0), mlp_(with_last_layer(config_.mlp)) {
   check_initialization(config_.initialization);
+  require_usage(
+      !headless_ || !config_.mlp.hidden.empty(),
+      "mlp: without hidden layers and without outputs it has no features of its own; expected hidden layers");
 }
 
 int64_t MlpNetwork::tasks_per_chunk() const {
@@ -80,6 +48,7 @@ Params MlpNetwork::initial(Stream& stream) const {
   int64_t in = config_.mlp.inputs;
   for (size_t l = 0; l < mlp_.layers(); ++l) {
     const bool last = l + 1 == mlp_.layers();
+    if (last && headless_) break;
     const int64_t out = last ? config_.mlp.outputs : config_.mlp.hidden[l];
     const bool as_named = last || config_.initialization == "truncated_normal";
     entries.push_back(
@@ -105,37 +74,48 @@ Tensor MlpNetwork::flattened(const Tensor& x) const {
   return flat;
 }
 
-Tensor MlpNetwork::features(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
-  if (normalisation.found != nullptr) *normalisation.found = Params();
+Tensor MlpNetwork::features(const Params& params, const Tensor& x, const Pass& pass) const {
+  if (pass.found != nullptr) *pass.found = Params();
   Tensor h = flattened(x);
   for (size_t l = 0; l + 1 < mlp_.layers(); ++l) {
     const auto& weight = params.at(concat("layer", l, ".weight"));
     if (config_.batch_norm) {
       // In this order the gradient of `weight` comes in the layout of `weight`.
       h = weight.bmm(h.transpose(1, 2)).transpose(1, 2);
-      h = batch_norm(params, h, static_cast<int64_t>(l), normalisation);
+      h = batch_norm(params, h, static_cast<int64_t>(l), pass);
     } else {
       h = linear(h, weight, params.at(concat("layer", l, ".bias")));
     }
     h = config_.mlp.activation == Activation::kTanh ? torch::tanh(h) : torch::relu(h);
+    h = pass.through(static_cast<int64_t>(l) + 1, h);
   }
   return h;
 }
 
-Tensor MlpNetwork::forward(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
-  const auto last = concat("layer", mlp_.layers() - 1);
-  return linear(features(params, x, normalisation), params.at(last + ".weight"), params.at(last + ".bias"));
+std::vector<std::string> MlpNetwork::head_names() const {
+  return headless_ ? std::vector<std::string>() : mlp_.head_names();
 }
 
-std::unique_ptr<LossAt> MlpNetwork::loss_at(const Params& params, const Tensor& x,
-                                            const OutputLoss& loss) const {
-  if (config_.batch_norm) return Network::loss_at(params, x, loss);
-  return std::make_unique<LinearizedLoss>(mlp_, params, flattened(x), loss);
+Params MlpNetwork::statistics() const {
+  return config_.batch_norm ? initial_statistics(0, config_.mlp.hidden) : Params();
 }
 
-Tensor MlpNetwork::output(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
-  if (config_.batch_norm) return Network::output(params, x, normalisation);
-  if (normalisation.found != nullptr) *normalisation.found = Params();
+Tensor MlpNetwork::forward(const Params& params, const Tensor& x, const Pass& pass) const {
+  const Tensor h = features(params, x, pass);
+  if (headless_) return h;
+  const auto last = head_names();
+  return linear(h, params.at(last[0]), params.at(last[1]));
+}
+
+std::unique_ptr<Linearization> MlpNetwork::at(const Params& params, const Tensor& x) const {
+  if (config_.batch_norm || headless_ || !fits_kernels(x)) return nullptr;
+  return std::make_unique<MlpLinearization>(mlp_, params, flattened(x), /*borrow=*/true);
+}
+
+Tensor MlpNetwork::output(const Params& params, const Tensor& x, const Pass& pass) const {
+  if (config_.batch_norm || headless_ || pass.hidden || !fits_kernels(x))
+    return Network::output(params, x, pass);
+  if (pass.found != nullptr) *pass.found = Params();
   return mlp_output(mlp_, params, flattened(x));
 }
 

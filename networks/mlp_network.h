@@ -11,12 +11,11 @@
 // normalisation would take away.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <string>
 
 #include "networks/mlp.h"
 #include "networks/network.h"
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 
@@ -34,24 +33,23 @@ class MlpNetwork : public Network {
   const Mlp& mlp() const { return mlp_; }
 
   Params initial(Stream& stream) const override;
-  torch::Tensor forward(const Params& params, const torch::Tensor& x,
-                        const Normalisation& normalisation = {}) const override;
-  torch::Tensor features(const Params& params, const torch::Tensor& x,
-                         const Normalisation& normalisation = {}) const override;
+  torch::Tensor forward(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
+  torch::Tensor features(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
   bool normalises() const override { return config_.batch_norm; }
   int64_t tasks_per_chunk() const override;
 
-  // Without batch normalisation both run in the kernels of MlpLinearization, with closed derivatives of the
-  // loss and no autograd.
-  std::unique_ptr<LossAt> loss_at(const Params& params, const torch::Tensor& x,
-                                  const OutputLoss& loss) const override;
-  torch::Tensor output(const Params& params, const torch::Tensor& x,
-                       const Normalisation& normalisation = {}) const override;
+  std::vector<std::string> head_names() const override;
+  Params statistics() const override;
+
+  // Without batch normalisation both run in the kernels of MlpLinearization.
+  std::unique_ptr<Linearization> at(const Params& params, const torch::Tensor& x) const override;
+  torch::Tensor output(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
 
  private:
   torch::Tensor flattened(const torch::Tensor& x) const;
 
   MlpNetworkConfig config_;
+  bool headless_;  // no last layer: y are the features
   Mlp mlp_;
 };
 

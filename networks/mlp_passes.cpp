@@ -1,8 +1,8 @@
 #include "networks/mlp_passes.h"
 
-#include "networks/elementwise.h"
-#include "networks/mlp_panels.h"
-#include "networks/mlp_small_batch.h"
+#include "networks/kernels/mlp_panels.h"
+#include "networks/kernels/mlp_small_batch.h"
+#include "networks/tensors/elementwise.h"
 
 namespace innerloop {
 namespace {

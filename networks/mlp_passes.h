@@ -2,10 +2,10 @@
 // panels of samples (mlp_panels.h), or for few samples a task in registers (mlp_small_batch.h).
 #pragma once
 
-#include <torch/torch.h>
-
 #include <memory>
 #include <vector>
+
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 

@@ -1,24 +1,33 @@
 // A network of the supervised side: a pure function of its parameters, with a leading task dimension T.
 #pragma once
 
-#include <torch/torch.h>
-
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
-#include "networks/loss_at.h"
+#include "networks/head.h"
+#include "networks/linearization.h"
+#include "networks/network_config.h"
 #include "networks/output_loss.h"
-#include "networks/params.h"
+#include "networks/tensors/loss_at.h"
+#include "networks/tensors/params.h"
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 
-// Which statistics the batch normalisation layers of one forward pass use. They are named "norm{l}.mean" and
-// "norm{l}.variance" [T, channels] (biased variance, as used for normalising).
-struct Normalisation {
+// What a forward pass uses, finds and lets others see or change on its way. Statistics of batch normalisation
+// are named "norm{l}.mean" and "norm{l}.variance" [T, channels] (biased variance, as used for normalising).
+struct Pass {
   const Params* use = nullptr;  // these statistics; null: those of the batch itself, per task
   Params* found = nullptr;      // if not null, receives the batch's own statistics, in the graph of the pass
+  // If set, is given what layer (stage, block) l = 1, 2, ... hands on, [T, N, ...]: after its activation, and
+  // its pool if it has one. What it returns goes on instead. The last linear layer is none of them.
+  std::function<torch::Tensor(int64_t layer, const torch::Tensor& h)> hidden;
+
+  bool plain() const { return use == nullptr && found == nullptr && !hidden; }
+  torch::Tensor through(int64_t layer, const torch::Tensor& h) const { return hidden ? hidden(layer, h) : h; }
 };
 
 class Network {
@@ -29,52 +38,50 @@ class Network {
 
   // x [T, N, input...] -> [T, N, outputs], in LibTorch operations, differentiable to any order.
   virtual torch::Tensor forward(const Params& params, const torch::Tensor& x,
-                                const Normalisation& normalisation = {}) const = 0;
+                                const Pass& pass = {}) const = 0;
 
   // What the last linear layer sees, [T, N, F], in LibTorch operations.
   virtual torch::Tensor features(const Params& params, const torch::Tensor& x,
-                                 const Normalisation& normalisation = {}) const = 0;
+                                 const Pass& pass = {}) const = 0;
+
+  // forward() outside any graph, as fast as the network can.
+  virtual torch::Tensor output(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const;
+
+  // forward(params, x) with its derivatives in hand-written kernels; null where there are none for this
+  // network, device or dtype. The tensors of params are read, not copied, and must not be written to while it
+  // lives.
+  virtual std::unique_ptr<Linearization> at(const Params& params, const torch::Tensor& x) const;
+
+  // head(forward(params, x, pass), params): in the kernels of at() where they fit and the pass is plain, else
+  // in autograd, as one graph.
+  std::unique_ptr<LossAt> loss_at(const Params& params, const torch::Tensor& x,
+                                  std::shared_ptr<const Head> head, const Pass& pass = {}) const;
+  std::unique_ptr<LossAt> loss_at(const Params& params, const torch::Tensor& x, const OutputLoss& loss,
+                                  const Pass& pass = {}) const;
+
+  // Entries of the last linear layer, its weight [T, outputs, F] and its bias [T, outputs]; none where there
+  // is no such layer.
+  virtual std::vector<std::string> head_names() const = 0;
 
   virtual bool normalises() const = 0;  // has batch normalisation layers
+
+  // The averages of its batch normalisation before anything is averaged, [1, channels] float32 and named as
+  // Pass::found has them: mean 0, variance 1. Empty without norms.
+  virtual Params statistics() const { return {}; }
 
   // How many tasks a thread should pass together: 1 where a task is work enough; more for tiny networks,
   // whose tasks cost less than handling them one by one.
   virtual int64_t tasks_per_chunk() const { return 1; }
-
-  // loss(forward(params, x)), with batch statistics. By default autograd of forward(); a network with faster
-  // exact derivatives overrides it.
-  virtual std::unique_ptr<LossAt> loss_at(const Params& params, const torch::Tensor& x,
-                                          const OutputLoss& loss) const;
-
-  // forward() outside any graph, as fast as the network can.
-  virtual torch::Tensor output(const Params& params, const torch::Tensor& x,
-                               const Normalisation& normalisation = {}) const;
 };
 
-struct NetworkConfig {
-  std::string name = "mlp";             // see networks()
-  std::vector<int64_t> hidden{40, 40};  // mlp: sizes of the hidden layers
-  std::string activation = "relu";      // mlp: "relu" or "tanh"
-  int64_t filters = 64;                 // conv4: channels of every stage
-  std::string downsample = "stride";    // conv4: "stride" (2, SAME) or "max_pool" (2 x 2, VALID)
-  std::string head = "mean";            // conv4: "mean" over height and width, or "flatten"
-  // Weights of mlp and of the last layer: "xavier" (uniform), "truncated_normal" (std 0.01; cbfinn/maml's
-  // sine network) or "normal" (std 1 in the last layer, xavier elsewhere; cbfinn/maml's Omniglot head).
-  // Kernels of convolutions are xavier-uniform always, biases 0.
-  std::string initialization = "xavier";
-  // "none", "batch", "per_task_running" or "global_running" (meta/episode_task.h says which statistics
-  // each uses where); conv4 and resnet12 always normalise.
-  std::string batch_norm = "none";
-  bool batch_norm_scale = false;  // learn a scale beside the shift (cbfinn/maml: shift alone)
-};
-
-struct NamedNetwork {
-  std::string name, description;
-};
-std::vector<NamedNetwork> networks();  // the table
+// Autograd's, for any network and pass: what at() is held against, and products such as Gauss-Newton's where
+// there are no kernels.
+std::unique_ptr<Linearization> autograd_linearization(const Network& network, const Params& params,
+                                                      const torch::Tensor& x, const Pass& pass = {});
 
 // input: shape of one sample, {1} or {channels, height, width}. UsageError for unknown names, for an input
 // the network cannot take (an image too small for its stages) and for settings that contradict each other.
+// outputs 0: without the last linear layer, so that forward() gives the features.
 std::unique_ptr<Network> make_network(const NetworkConfig& config, const std::vector<int64_t>& input,
                                       int64_t outputs);
 

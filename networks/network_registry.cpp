@@ -11,53 +11,89 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
-struct Entry {
-  const char* name;
-  const char* description;
+constexpr int64_t kMostUnits = 1'000'000, kMostFilters = 10'000;
+
+struct Entry : Row {
   std::unique_ptr<Network> (*make)(const NetworkConfig& config, const Shape& input, int64_t outputs);
-  // What it takes; other settings must keep their defaults.
-  bool images = false;         // input {channels, height, width} only; batch normalisation always
-  bool layers = false;         // hidden, activation
-  bool filters = false;        // filters
-  bool forms = false;          // downsample, head
-  bool always_scales = false;  // batch_norm_scale is not a choice
+  bool images = false;  // takes {channels, height, width} only, and always normalises
 };
 
+template <class Settings>
+Settings own_of(const NetworkConfig& config, const Keys<Settings>& keys) {
+  return keys.read(config.own, "network " + config.name, "network");
+}
+
+constexpr char kScaleMeaning[] = "normalisation learns a scale beside the shift";
+
+struct MlpSettings {
+  std::vector<int64_t> hidden{40, 40};
+  Activation activation = Activation::kRelu;
+  bool batch_norm_scale = false;  // cbfinn/maml: shift alone
+};
+const Keys<MlpSettings>& mlp_keys() {
+  static const Keys<MlpSettings> keys{
+      keys::sizes("hidden", &MlpSettings::hidden, kMostUnits, "sizes of the hidden layers, none = linear"),
+      keys::spelled("activation", &MlpSettings::activation, kActivations, "of the hidden layers"),
+      keys::truth("batch_norm_scale", &MlpSettings::batch_norm_scale, kScaleMeaning)};
+  return keys;
+}
+
 std::unique_ptr<Network> make_mlp(const NetworkConfig& config, const Shape& input, int64_t outputs) {
+  const auto own = own_of(config, mlp_keys());
   int64_t inputs = 1;
   for (const auto size : input) inputs *= size;
   const bool normalises = config.batch_norm != "none";
-  require_usage(!normalises || !config.hidden.empty(), "network.batch_norm: ", config.batch_norm,
+  require_usage(!normalises || !own.hidden.empty(), "network.batch_norm: ", config.batch_norm,
                 " asked of an mlp without hidden layers, which has nothing to normalise");
-  require_usage(normalises || !config.batch_norm_scale,
+  require_usage(normalises || !own.batch_norm_scale,
                 "network.batch_norm_scale: on, but network.batch_norm is none");
   return std::make_unique<MlpNetwork>(MlpNetworkConfig{
-      .mlp = {inputs, config.hidden, outputs, parse_activation(config.activation)},
+      .mlp = {inputs, own.hidden, outputs, own.activation},
       .batch_norm = normalises,
-      .scale = config.batch_norm_scale,
+      .scale = own.batch_norm_scale,
       .initialization = config.initialization,
   });
 }
 
-// One of two spellings.
-bool is_first(const char* key, const std::string& value, const std::string& first,
-              const std::string& second) {
-  require_usage(value == first || value == second, unknown_name(key, value, {first, second}));
-  return value == first;
+struct Conv4Settings {
+  int64_t filters = 64;
+  bool max_pool = false;          // 2 x 2, VALID; otherwise stride 2, SAME
+  bool mean_head = true;          // over height and width
+  bool batch_norm_scale = false;  // cbfinn/maml: shift alone
+};
+const Keys<Conv4Settings>& conv4_keys() {
+  static const Keys<Conv4Settings> keys{
+      keys::whole("filters", &Conv4Settings::filters, 1, kMostFilters, "channels of every stage"),
+      keys::spelled("downsample", &Conv4Settings::max_pool, {{"stride", false}, {"max_pool", true}},
+                    "how a stage halves the image"),
+      keys::spelled("head", &Conv4Settings::mean_head, {{"mean", true}, {"flatten", false}},
+                    "what the last layer sees of height and width"),
+      keys::truth("batch_norm_scale", &Conv4Settings::batch_norm_scale, kScaleMeaning)};
+  return keys;
 }
 
 std::unique_ptr<Network> make_conv4(const NetworkConfig& config, const Shape& input, int64_t outputs) {
+  const auto own = own_of(config, conv4_keys());
   return std::make_unique<Conv4>(Conv4Config{
       .channels = input[0],
       .height = input[1],
       .width = input[2],
-      .filters = config.filters,
-      .max_pool = is_first("network.downsample", config.downsample, "max_pool", "stride"),
-      .mean_head = is_first("network.head", config.head, "mean", "flatten"),
+      .filters = own.filters,
+      .max_pool = own.max_pool,
+      .mean_head = own.mean_head,
       .outputs = outputs,
-      .scale = config.batch_norm_scale,
+      .scale = own.batch_norm_scale,
       .initialization = config.initialization,
   });
+}
+
+struct ResNet12Settings {
+  int64_t filters = 64;
+};
+const Keys<ResNet12Settings>& resnet12_keys() {
+  static const Keys<ResNet12Settings> keys{keys::whole("filters", &ResNet12Settings::filters, 1, kMostFilters,
+                                                       "channels of the first block, even")};
+  return keys;
 }
 
 std::unique_ptr<Network> make_resnet12(const NetworkConfig& config, const Shape& input, int64_t outputs) {
@@ -65,51 +101,32 @@ std::unique_ptr<Network> make_resnet12(const NetworkConfig& config, const Shape&
       .channels = input[0],
       .height = input[1],
       .width = input[2],
-      .filters = config.filters,
+      .filters = own_of(config, resnet12_keys()).filters,
       .outputs = outputs,
       .initialization = config.initialization,
   });
 }
 
 // Adding a network: write networks/NAME.{h,cpp}, add its line here, run `networks_tests "[contract]"`.
-constexpr Entry kNetworks[] = {
-    {.name = "mlp",
-     .description = "fully connected layers on flattened inputs, with or without batch normalisation",
-     .make = make_mlp,
-     .layers = true},
-    {.name = "conv4",
-     .description = "four 3 x 3 convolutions with batch normalisation (Finn et al. 2017)",
-     .make = make_conv4,
-     .images = true,
-     .filters = true,
-     .forms = true},
-    {.name = "resnet12",
-     .description = "four residual blocks of three convolutions, 64-160-320-640 (Lee et al. 2019)",
-     .make = make_resnet12,
-     .images = true,
-     .filters = true,
-     .always_scales = true},
-};
-
-void refuse_unknown_settings(const Entry& entry, const NetworkConfig& config) {
-  const NetworkConfig defaults;
-  const auto refuse = [&](bool known, bool set, const char* key, const char* meaning) {
-    require_usage(known || !set, "network.", key, ": ", entry.name, " does not know this setting (", meaning,
-                  ")");
+const std::vector<Entry>& table() {
+  static const std::vector<Entry> entries{
+      {{"mlp", "fully connected layers on flattened inputs, with or without batch normalisation",
+        mlp_keys().list()},
+       make_mlp},
+      {{"conv4", "four 3 x 3 convolutions with batch normalisation (Finn et al. 2017)", conv4_keys().list()},
+       make_conv4,
+       /*images=*/true},
+      {{"resnet12", "four residual blocks of three convolutions, 64-160-320-640 (Lee et al. 2019)",
+        resnet12_keys().list()},
+       make_resnet12,
+       /*images=*/true},
   };
-  refuse(entry.layers, config.hidden != defaults.hidden, "hidden", "sizes of hidden layers");
-  refuse(entry.layers, config.activation != defaults.activation, "activation", "of hidden layers");
-  refuse(entry.filters, config.filters != defaults.filters, "filters", "channels of convolutions");
-  refuse(entry.forms, config.downsample != defaults.downsample, "downsample", "how a stage halves its image");
-  refuse(entry.forms, config.head != defaults.head, "head", "how an image becomes features");
-  refuse(!entry.always_scales, config.batch_norm_scale != defaults.batch_norm_scale, "batch_norm_scale",
-         "it always learns a scale");
+  return entries;
 }
 
 void check_batch_norm(const Entry& entry, const std::string& mode) {
-  const std::vector<std::string> known{"none", "batch", "per_task_running", "global_running"};
-  require_usage(std::find(known.begin(), known.end(), mode) != known.end(),
-                unknown_name("network.batch_norm", mode, known));
+  require_usage(std::find(kBatchNormModes.begin(), kBatchNormModes.end(), mode) != kBatchNormModes.end(),
+                unknown_name("network.batch_norm", mode, kBatchNormModes));
   require_usage(
       !entry.images || mode != "none", "network.batch_norm: ", entry.name,
       " always normalises, so that whose statistics it uses must be said: batch (the MAML papers'), "
@@ -131,25 +148,23 @@ void check_input(const Entry& entry, const Shape& input) {
 
 }  // namespace
 
-std::vector<NamedNetwork> networks() {
-  std::vector<NamedNetwork> table;
-  for (const auto& entry : kNetworks) table.push_back({entry.name, entry.description});
-  return table;
+std::vector<Row> networks() { return rows_of(table()); }
+
+std::vector<Key> network_keys() {
+  using C = NetworkConfig;
+  return {
+      keys::choice("name", &C::name, names_of(table()), "kind of network"),
+      keys::choice("initialization", &C::initialization, kInitializations, "of the weights of linear layers"),
+      keys::choice("batch_norm", &C::batch_norm, kBatchNormModes,
+                   "whose statistics normalise; batch is transductive")};
 }
 
 std::unique_ptr<Network> make_network(const NetworkConfig& config, const std::vector<int64_t>& input,
                                       int64_t outputs) {
-  const auto entry = std::find_if(std::begin(kNetworks), std::end(kNetworks),
-                                  [&](const Entry& e) { return e.name == config.name; });
-  if (entry == std::end(kNetworks)) {
-    std::vector<std::string> known;
-    for (const auto& e : kNetworks) known.emplace_back(e.name);
-    throw UsageError(unknown_name("network", config.name, known));
-  }
-  refuse_unknown_settings(*entry, config);
-  check_batch_norm(*entry, config.batch_norm);
-  check_input(*entry, input);
-  return entry->make(config, input, outputs);
+  const Entry& entry = find_named("network", table(), config.name);
+  check_batch_norm(entry, config.batch_norm);
+  check_input(entry, input);
+  return entry.make(config, input, outputs);
 }
 
 }  // namespace innerloop

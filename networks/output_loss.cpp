@@ -3,11 +3,30 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "networks/elementwise.h"
+#include "networks/tensors/elementwise.h"
 
 namespace innerloop {
 
 using torch::Tensor;
+
+namespace {
+
+class OutputLossAt final : public HeadAt {
+ public:
+  OutputLossAt(const OutputLoss& loss, const Tensor& output) : loss_(loss), at_(loss.at(output)) {
+    gradient_.output = at_.gradient;
+  }
+  const Tensor& loss() const override { return at_.loss; }
+  const HeadParts& gradient() const override { return gradient_; }
+  HeadParts second(const HeadParts& tangent) override { return {loss_.second(at_, tangent.output), {}}; }
+
+ private:
+  const OutputLoss& loss_;
+  OutputLoss::At at_;
+  HeadParts gradient_;
+};
+
+}  // namespace
 
 OutputLoss::OutputLoss(Tensor target, double weight, bool classifies)
     : target_(std::move(target)), weight_(weight), classifies_(classifies) {
@@ -92,6 +111,10 @@ OutputLoss::At OutputLoss::at(const Tensor& output) const {
   at.gradient = at.probabilities * weight_;
   at.gradient.scatter_(2, labels, -weight_, "add");
   return at;
+}
+
+std::unique_ptr<HeadAt> OutputLoss::at(const Tensor& output, const Params&) const {
+  return std::make_unique<OutputLossAt>(*this, output);
 }
 
 Tensor OutputLoss::second(const At& at, const Tensor& tangent) const {

@@ -9,11 +9,12 @@
 // (`sum_over_ways`: ways times the mean; utils.py:xent).
 #pragma once
 
-#include <torch/torch.h>
+#include "networks/head.h"
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 
-class OutputLoss {
+class OutputLoss : public Head {
  public:
   // Error for targets or labels of another shape or type and for negative labels; what follows throws Error
   // for an output that does not fit them.
@@ -22,6 +23,9 @@ class OutputLoss {
 
   // output [T, N, outputs] -> [T], in differentiable LibTorch operations.
   torch::Tensor operator()(const torch::Tensor& output) const;
+  torch::Tensor operator()(const torch::Tensor& output, const Params&) const override {
+    return (*this)(output);
+  }
 
   // The same with derivatives in the output, outside any graph.
   struct At {
@@ -31,6 +35,9 @@ class OutputLoss {
   };
   At at(const torch::Tensor& output) const;
   torch::Tensor second(const At& at, const torch::Tensor& tangent) const;  // d2L tangent, [T, N, outputs]
+
+  bool separable() const override { return true; }
+  std::unique_ptr<HeadAt> at(const torch::Tensor& output, const Params& own) const override;
 
   const torch::Tensor& target() const { return target_; }
   bool classifies() const { return classifies_; }

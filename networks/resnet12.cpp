@@ -11,8 +11,8 @@ using torch::Tensor;
 
 ResNet12::ResNet12(ResNet12Config config) : config_(std::move(config)) {
   const auto& c = config_;
-  require_usage(c.channels >= 1 && c.outputs >= 1, "resnet12: ", c.channels, " channels and ", c.outputs,
-                " outputs asked, expected at least 1 of each");
+  require_usage(c.channels >= 1 && c.outputs >= 0, "resnet12: ", c.channels, " channels and ", c.outputs,
+                " outputs asked, expected at least 1 and 0");
   require_usage(c.filters >= 2 && c.filters % 2 == 0, "resnet12: ", c.filters,
                 " filters asked, expected an even number: the second block has 2.5 times as many");
   require_usage(c.height >= kSmallest && c.width >= kSmallest, "resnet12: images of ", c.height, " x ",
@@ -26,6 +26,11 @@ int64_t ResNet12::block_channels(int64_t block) const {
   return block == 0 ? config_.channels : config_.filters / 2 * halves[block];
 }
 
+std::vector<std::string> ResNet12::head_names() const {
+  if (config_.outputs == 0) return {};
+  return {"linear.weight", "linear.bias"};
+}
+
 Params ResNet12::initial(Stream& stream) const {
   std::vector<Params::Entry> entries;
   for (int64_t n = 1; n <= 4 * kBlocks; ++n) {
@@ -36,21 +41,21 @@ Params ResNet12::initial(Stream& stream) const {
     entries.push_back({norm_name(n, "weight"), torch::ones({1, out})});
     entries.push_back({norm_name(n, "bias"), torch::zeros({1, out})});
   }
+  if (config_.outputs == 0) return Params(std::move(entries));
   entries.push_back({"linear.weight", initial_last_layer(config_.initialization, stream, config_.outputs,
                                                          block_channels(kBlocks))});
   entries.push_back({"linear.bias", torch::zeros({1, config_.outputs})});
   return Params(std::move(entries));
 }
 
-Tensor ResNet12::features(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
+Tensor ResNet12::features(const Params& params, const Tensor& x, const Pass& pass) const {
   require(x.dim() == 5 && x.size(0) == params.tasks() && x.size(2) == config_.channels &&
               x.size(3) == config_.height && x.size(4) == config_.width,
           "resnet12: images of shape ", x.sizes(), ", expected [", params.tasks(), ", N, ", config_.channels,
           ", ", config_.height, ", ", config_.width, "]");
-  if (normalisation.found != nullptr) *normalisation.found = Params();
+  if (pass.found != nullptr) *pass.found = Params();
   const auto normalised = [&](const Tensor& in, int64_t n, int64_t padding) {
-    return batch_norm(params, convolution(in, params.at(concat("conv", n, ".weight")), padding), n,
-                      normalisation);
+    return batch_norm(params, convolution(in, params.at(concat("conv", n, ".weight")), padding), n, pass);
   };
   const auto activated = [](const Tensor& in) { return torch::leaky_relu(in, 0.1); };
   Tensor h = x;
@@ -58,13 +63,21 @@ Tensor ResNet12::features(const Params& params, const Tensor& x, const Normalisa
     auto inner = activated(normalised(h, n, 1));
     inner = activated(normalised(inner, n + 1, 1));
     inner = normalised(inner, n + 2, 1);
-    h = max_pool(activated(inner + normalised(h, n + 3, 0)));
+    h = pass.through((n + 3) / 4, max_pool(activated(inner + normalised(h, n + 3, 0))));
   }
   return h.mean({3, 4});
 }
 
-Tensor ResNet12::forward(const Params& params, const Tensor& x, const Normalisation& normalisation) const {
-  return linear(features(params, x, normalisation), params.at("linear.weight"), params.at("linear.bias"));
+Tensor ResNet12::forward(const Params& params, const Tensor& x, const Pass& pass) const {
+  const Tensor last = features(params, x, pass);
+  if (config_.outputs == 0) return last;
+  return linear(last, params.at("linear.weight"), params.at("linear.bias"));
+}
+
+Params ResNet12::statistics() const {
+  std::vector<int64_t> channels;
+  for (int64_t n = 0; n < 4 * kBlocks; ++n) channels.push_back(block_channels(n / 4 + 1));
+  return initial_statistics(1, channels);
 }
 
 }  // namespace innerloop

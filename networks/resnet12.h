@@ -14,18 +14,17 @@
 // convolutions and n = 4 b its shortcut; last "linear.weight" [T, outputs, 10 filters] and "linear.bias".
 #pragma once
 
-#include <torch/torch.h>
-
 #include <string>
 
 #include "networks/network.h"
+#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 
 struct ResNet12Config {
   int64_t channels = 3, height = 84, width = 84;  // of an image
   int64_t filters = 64;  // channels of the first block, even; the others have 2.5, 5 and 10 times as many
-  int64_t outputs = 5;
+  int64_t outputs = 5;   // 0: no last layer, y are the features
   std::string initialization = "xavier";  // of the last layer, see NetworkConfig
 };
 
@@ -39,11 +38,11 @@ class ResNet12 : public Network {
   const ResNet12Config& config() const { return config_; }
 
   Params initial(Stream& stream) const override;
-  torch::Tensor forward(const Params& params, const torch::Tensor& x,
-                        const Normalisation& normalisation = {}) const override;
-  torch::Tensor features(const Params& params, const torch::Tensor& x,
-                         const Normalisation& normalisation = {}) const override;
+  torch::Tensor forward(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
+  torch::Tensor features(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
   bool normalises() const override { return true; }
+  std::vector<std::string> head_names() const override;
+  Params statistics() const override;
 
  private:
   int64_t block_channels(int64_t block) const;  // what block 1..4 gives; block 0: of an image

@@ -41,7 +41,9 @@ class CategoricalSampler : public MlpSampler {
 
 CategoricalMlp::CategoricalMlp(const PolicyConfig& config, const EnvironmentSpec& environment)
     : Policy(Mlp({environment.observation_size, config.hidden, environment.action_size,
-                  parse_activation(config.activation)})) {}
+                  parse_activation(config.activation)})) {
+  kNoKeys.read(config.own, "policy categorical_mlp", "policy");
+}
 
 Params CategoricalMlp::initial(Stream& stream) const { return network().initial(stream); }
 

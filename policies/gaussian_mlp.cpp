@@ -13,12 +13,6 @@ namespace {
 
 constexpr double kPi = std::numbers::pi;
 
-double log_of(double std, const char* field) {
-  require_usage(std::isfinite(std) && std > 0, "policy gaussian_mlp: ", field, " is ", std,
-                ", expected a positive number");
-  return std::log(std);
-}
-
 // (mean, log-std), each [T, N, A].
 std::tuple<torch::Tensor, torch::Tensor> halves(const torch::Tensor& distribution) {
   const int64_t size = distribution.size(-1) / 2;
@@ -50,10 +44,14 @@ class GaussianSampler : public MlpSampler {
 }  // namespace
 
 GaussianMlp::GaussianMlp(const PolicyConfig& config, const EnvironmentSpec& environment)
+    : GaussianMlp(config, kGaussianKeys.read(config.own, "policy gaussian_mlp", "policy"), environment) {}
+
+GaussianMlp::GaussianMlp(const PolicyConfig& config, const GaussianSettings& own,
+                         const EnvironmentSpec& environment)
     : Policy(Mlp({environment.observation_size, config.hidden, environment.action_size,
                   parse_activation(config.activation)})),
-      initial_log_std_(log_of(config.initial_std, "initial_std")),
-      min_log_std_(log_of(config.min_std, "min_std")) {}
+      initial_log_std_(std::log(own.initial_std)),
+      min_log_std_(std::log(own.min_std)) {}
 
 Params GaussianMlp::initial(Stream& stream) const {
   const auto log_std = torch::full({1, network().config().outputs}, initial_log_std_, torch::kFloat32);

@@ -9,11 +9,23 @@
 
 namespace innerloop {
 
+struct GaussianSettings {
+  double initial_std = 1.0;  // the log-std starts at log(initial_std), then is adapted and learned
+  double min_std = 1e-6;     // log-std is used as max(parameter, log(min_std))
+};
+
+inline constexpr keys::Interval kStd{0, 1e6, true, false, "a number above 0 and at most 1000000"};
+inline const Keys<GaussianSettings> kGaussianKeys{
+    keys::number("initial_std", &GaussianSettings::initial_std, kStd,
+                 "standard deviation of actions at the start"),
+    keys::number("min_std", &GaussianSettings::min_std, kStd, "the standard deviation is at least this")};
+
 class GaussianMlp : public Policy {
  public:
   GaussianMlp(const PolicyConfig& config, const EnvironmentSpec& environment);
 
   Params initial(Stream& stream) const override;
+  std::vector<std::string> own_names() const override { return {"log_std"}; }
   torch::Tensor distribution(const torch::Tensor& output, const Params& params) const override;
   torch::Tensor log_prob(const torch::Tensor& distribution, const torch::Tensor& actions) const override;
   torch::Tensor kl(const torch::Tensor& from, const torch::Tensor& to) const override;
@@ -21,6 +33,8 @@ class GaussianMlp : public Policy {
   std::unique_ptr<ActionSampler> sampler(const Params& params, int64_t task) const override;
 
  private:
+  GaussianMlp(const PolicyConfig& config, const GaussianSettings& own, const EnvironmentSpec& environment);
+
   double initial_log_std_, min_log_std_;
 };
 

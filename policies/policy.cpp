@@ -1,7 +1,5 @@
 #include "policies/policy.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "policies/categorical_mlp.h"
 #include "policies/gaussian_mlp.h"
@@ -14,41 +12,45 @@ std::unique_ptr<Policy> make(const PolicyConfig& config, const EnvironmentSpec& 
   return std::make_unique<P>(config, environment);
 }
 
-struct Entry {
-  const char* name;
-  const char* description;
+constexpr int64_t kMostUnits = 1'000'000;
+
+struct Entry : Row {
   ActionKind actions;
   std::unique_ptr<Policy> (*make)(const PolicyConfig&, const EnvironmentSpec&);
 };
 
 // Adding a policy: write policies/NAME.{h,cpp}, add its line here, run `ctest -R policies`.
-constexpr Entry kPolicies[] = {
-    {"gaussian_mlp",
-     "MLP mean, learned standard deviation that does not depend on the state; continuous actions",
-     ActionKind::kContinuous, make<GaussianMlp>},
-    {"categorical_mlp", "MLP logits, softmax; discrete actions", ActionKind::kDiscrete, make<CategoricalMlp>},
-};
+const std::vector<Entry>& table() {
+  static const std::vector<Entry> entries{
+      {{"gaussian_mlp",
+        "MLP mean, learned standard deviation that does not depend on the state; continuous actions",
+        kGaussianKeys.list()},
+       ActionKind::kContinuous,
+       make<GaussianMlp>},
+      {{"categorical_mlp", "MLP logits, softmax; discrete actions", {}},
+       ActionKind::kDiscrete,
+       make<CategoricalMlp>},
+  };
+  return entries;
+}
 
 const char* kind_name(ActionKind kind) { return kind == ActionKind::kDiscrete ? "discrete" : "continuous"; }
 
 }  // namespace
 
-std::vector<NamedDescription> policies() {
-  std::vector<NamedDescription> out;
-  for (const auto& entry : kPolicies) out.push_back({entry.name, entry.description});
-  return out;
+std::vector<Row> policies() { return rows_of(table()); }
+
+std::vector<Key> policy_keys() {
+  using C = PolicyConfig;
+  return {keys::choice("name", &C::name, names_of(table()), "kind of policy"),
+          keys::sizes("hidden", &C::hidden, kMostUnits, "sizes of the hidden layers, none = linear"),
+          keys::choice("activation", &C::activation, names_of(kActivations), "of the hidden layers")};
 }
 
 std::unique_ptr<Policy> make_policy(const PolicyConfig& config, const EnvironmentSpec& environment) {
-  const auto entry = std::find_if(std::begin(kPolicies), std::end(kPolicies),
-                                  [&](const Entry& e) { return e.name == config.name; });
-  if (entry == std::end(kPolicies)) {
-    std::vector<std::string> names;
-    for (const auto& known : kPolicies) names.emplace_back(known.name);
-    throw UsageError(unknown_name("policy", config.name, names));
-  }
+  const Entry* entry = &find_named("policy", table(), config.name);
   std::string fitting;  // the policy that could act there
-  for (const auto& known : kPolicies) {
+  for (const auto& known : table()) {
     if (known.actions == environment.action_kind) fitting = known.name;
   }
   require_usage(entry->actions == environment.action_kind, "policy ", config.name, " has ",

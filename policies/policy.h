@@ -5,26 +5,17 @@
 // (mean, log-std), categorical D = A holds logits; old distributions are kept and compared as such.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "envs/environment.h"
 #include "networks/mlp.h"
+#include "networks/tensors/tensor.h"
 #include "policies/action_sampler.h"
+#include "policies/policy_config.h"
 
 namespace innerloop {
-
-struct PolicyConfig {
-  std::string name = "gaussian_mlp";  // see policies()
-  std::vector<int64_t> hidden{100, 100};
-  std::string activation = "relu";
-  double initial_std =
-      1.0;                // gaussian_mlp: the log-std starts at log(initial_std), then is adapted and learned
-  double min_std = 1e-6;  // gaussian_mlp: log-std is used as max(parameter, log(min_std))
-};
 
 class Policy {
  public:
@@ -34,6 +25,9 @@ class Policy {
 
   // [1, ...] float32: the network's entries first, then the policy's own.
   virtual Params initial(Stream& stream) const = 0;
+
+  // Names of the policy's own entries, what distribution() reads of its parameters.
+  virtual std::vector<std::string> own_names() const { return {}; }
 
   // Distribution parameters from the network's output y [T, N, outputs] and the policy's own parameters.
   virtual torch::Tensor distribution(const torch::Tensor& output,
@@ -59,12 +53,6 @@ class Policy {
  private:
   Mlp network_;
 };
-
-struct NamedDescription {
-  std::string name;
-  std::string description;
-};
-std::vector<NamedDescription> policies();  // the table: name and one line each
 
 // UsageError for unknown names, bad sizes, and a policy that cannot act in the environment (a Gaussian where
 // actions are discrete, a categorical where they are continuous).

@@ -1,22 +1,29 @@
 // `innerloop adapt`: how well what was trained adapts to held-out tasks (policies: the evaluation of
 // maml_rl's test_maml_*.py: fresh trajectories at every step, plain gradient steps, later steps half as
 // long).
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "envs/registry.h"
+#include "meta/algorithms/registry.h"
+#include "meta/executor.h"
 #include "runners/commands.h"
-#include "runners/evaluation_json.h"
-#include "runners/plot.h"
-#include "runners/plot_progress.h"
-#include "runners/run_directory.h"
-#include "runners/supervised_evaluation.h"
+#include "runners/drawing/panel.h"
+#include "runners/drawing/plot.h"
+#include "runners/experiment/evaluation_json.h"
+#include "runners/experiment/progress_plot.h"
+#include "runners/experiment/random_policy.h"
+#include "runners/experiment/run_directory.h"
+#include "runners/experiment/supervised_evaluation.h"
 
 namespace innerloop {
 namespace {
 
-std::string step_sizes_text(const ExperimentConfig& config) {
-  const auto sizes = evaluation_step_sizes(config);
+std::string step_sizes_text(const PolicyEvaluationConfig& evaluation, double step_size) {
+  const auto sizes = evaluation_step_sizes(evaluation, step_size);
   if (!sizes) return "learned step sizes";
   if (sizes->empty()) return "no gradient steps";
   std::vector<std::string> words;
@@ -24,11 +31,11 @@ std::string step_sizes_text(const ExperimentConfig& config) {
   return (words.size() == 1 ? "step size " : "step sizes ") + join(words, " ");
 }
 
-std::string protocol_text(const ExperimentConfig& config) {
+std::string protocol_text(const ExperimentConfig& config, double step_size) {
   const auto& evaluation = config.evaluation;
   return concat(evaluation.tasks, " held-out task", evaluation.tasks == 1 ? "" : "s", ", ",
-                evaluation.trajectories, " trajectories per step, ", step_sizes_text(config), ", seed ",
-                evaluation.seed);
+                evaluation.trajectories, " trajectories per step, ", step_sizes_text(evaluation, step_size),
+                ", seed ", evaluation.seed);
 }
 
 void print_table(std::ostream& out, const std::vector<StepStatistics>& steps) {
@@ -50,22 +57,47 @@ void print_table(std::ostream& out, const std::vector<StepStatistics>& steps) {
   }
 }
 
-void plot_adaptation(const ExperimentConfig& config, const EnvironmentSpec& environment,
-                     const std::vector<StepStatistics>& steps, const std::filesystem::path& png) {
-  Curve curve{.label = config.algorithm, .x = {}, .y = {}};
+// Where the tasks are finitely many, the mean over all of them may hide two modes.
+void print_by_task(std::ostream& out, const std::vector<TaskGroup>& groups) {
+  for (const auto& group : groups) {
+    out << group.name << ": " << group.tasks << (group.tasks == 1 ? " task" : " tasks") << '\n';
+    print_table(out, group.steps);
+  }
+}
+
+Curve returns_curve(const std::string& label, const std::vector<StepStatistics>& steps) {
+  Curve curve{.label = label, .x = {}, .y = {}};
   for (const auto& step : steps) {
     curve.x.push_back(static_cast<double>(step.step));
     curve.y.push_back(step.return_mean);
     if (step.return_ci95) curve.band.push_back(*step.return_ci95);
   }
-  const std::string band = curve.band.empty() ? "" : "; shaded: 95 % CI";
-  write_plot({.title = concat("Adaptation to new tasks: ", environment.name, ", ", config.algorithm),
-              .subtitle = protocol_text(config) + band,
-              .x_label = "gradient steps",
-              .y_label = "undiscounted return, mean over tasks",
-              .whole_x = true,
-              .curves = {curve}},
-             png);
+  return curve;
+}
+
+void plot_adaptation(const ExperimentConfig& config, const Environment& environment, double step_size,
+                     const PolicyEvaluation& result, double random, const std::filesystem::path& png) {
+  Plot plot{.title = concat("Adaptation to new tasks: ", environment.spec().name, ", ", config.algorithm()),
+            .subtitle = protocol_text(config, step_size),
+            .x_label = "gradient steps",
+            .y_label = "undiscounted return, mean over tasks",
+            .whole_x = true,
+            .curves = {}};
+  const auto groups = by_task(result, environment);
+  if (groups.size() > 1) {
+    for (const auto& group : groups)
+      plot.curves.push_back(
+          returns_curve(true_minus(group.name) + concat(" (", group.tasks, ")"), group.steps));
+  } else {
+    plot.curves.push_back(returns_curve(config.algorithm(), statistics(result, environment.spec())));
+  }
+  if (!plot.curves.front().band.empty()) plot.subtitle += "; bars: 95 % CI";
+  const double last = plot.curves.front().x.back();
+  plot.curves.push_back({.label = "random actions",
+                         .x = {0, std::max(last, 1.0)},
+                         .y = {random, random},
+                         .style = Curve::Style::kReference});
+  write_plot(plot, png);
 }
 
 }  // namespace
@@ -76,10 +108,10 @@ CommandDescription adapt_description() {
       .summary =
           "Adapts what was trained to held-out tasks and measures return, accuracy or error after each step.",
       .details =
-          "Reads DIR/config.ini and DIR/checkpoints/last.ckpt (best.ckpt if it validated). Prints mean, 95 % "
-          "confidence interval and\n"
-          "standard deviation over tasks, and writes DIR/adapt.json, DIR/adapt.png and, from\n"
-          "DIR/progress.csv, DIR/progress.png.",
+          "Reads DIR/config.ini and DIR/checkpoints/last.safetensors (best.safetensors if it validated).\n"
+          "Prints mean, 95 % confidence interval and standard deviation over tasks (where tasks are\n"
+          "finitely many, also of each apart), and what random actions return. Writes DIR/adapt.json,\n"
+          "DIR/adapt.png and, from DIR/progress.csv, DIR/progress.png.",
       .options = {{"run", "DIR", "the run directory that `innerloop train` made"},
                   {"tasks", "N", "held-out tasks", "evaluation.tasks"},
                   {"steps", "K", "gradient steps on each", "evaluation.steps"},
@@ -88,13 +120,14 @@ CommandDescription adapt_description() {
                   {"queries", "N", "data sets: query samples per class", "evaluation.queries"},
                   {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
                   {"threads", "N", "worker threads, 0 = one per core", "threads"}},
-      .sections = {"evaluation", "inner"}};
+      .sections = {"evaluation", "inner"},
+      .word = "run"};
 }
 
 int adapt(const std::vector<std::string>& arguments) {
   const CommandLine line = parse_command_line(adapt_description(), arguments);
   if (line.help) {
-    print_help(std::cout, adapt_description());
+    print_help(std::cout, adapt_description(), line);
     return 0;
   }
   require_usage(line.has("run"),
@@ -103,31 +136,33 @@ int adapt(const std::vector<std::string>& arguments) {
   const auto& evaluation = run.config.evaluation;
   ThreadPool pool(thread_count(run.config), &Executor::prepare_thread);
   if (run.config.side == Side::kSupervised) {
-    SupervisedMetaLearner learner(run.config.supervised, pool);
+    SupervisedMetaLearner learner(run.config.supervised, find_algorithm(run.config.algorithm()), pool);
     report_supervised(learner, run.config, run.directory, "adapt");
     return 0;
   }
   const auto learner = restore_learner(run, pool);
   const auto& environment = learner->environment();
 
-  std::cout << environment.name << ", " << run.config.algorithm << " after " << run.checkpoint.iteration
+  std::cout << environment.name << ", " << run.config.algorithm() << " after " << run.checkpoint.iteration
             << " meta-iterations\n"
-            << protocol_text(run.config) << '\n';
-  const Evaluation result = learner->evaluate(evaluation, false, [&](int64_t step) {
+            << protocol_text(run.config, learner->step_size()) << '\n';
+  const PolicyEvaluation result = learner->evaluate(evaluation, false, [&](int64_t step) {
     std::cerr << "  sampled after " << step << " of " << evaluation.steps << " gradient steps\n";
   });
-  const auto steps = statistics(result, environment);
-  print_table(std::cout, steps);
+  print_table(std::cout, statistics(result, environment));
+  const auto played = make_environment(run.config.learner.environment);
+  print_by_task(std::cout, by_task(result, *played));
+  const double random = random_return(run.config.learner.environment, result, evaluation.seed);
+  std::cout << "random actions" << std::setw(13) << std::fixed << std::setprecision(2) << random << '\n';
 
   const auto& root = run.directory.root();
-  write_file_atomically(root / "adapt.json",
-                        evaluation_json(run.config, environment, run.checkpoint.iteration, result));
+  write_file_atomically(root / "adapt.json", evaluation_json(run.config, *played, learner->step_size(),
+                                                             run.checkpoint.iteration, result, random));
   std::cout << "wrote " << (root / "adapt.json").string() << std::endl;
-  plot_adaptation(run.config, environment, steps, root / "adapt.png");
+  plot_adaptation(run.config, *played, learner->step_size(), result, random, root / "adapt.png");
   std::cout << "wrote " << (root / "adapt.png").string() << std::endl;
-  if (plot_progress(run.directory.progress(), root / "progress.png")) {
+  if (draw_progress(run.config, run.directory))
     std::cout << "wrote " << (root / "progress.png").string() << std::endl;
-  }
   return 0;
 }
 

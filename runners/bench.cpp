@@ -4,9 +4,9 @@
 #include "base/error.h"
 #include "meta/executor.h"
 #include "runners/commands.h"
-#include "runners/supervised_evaluation.h"
-#include "runners/supervised_job.h"
-#include "runners/training.h"
+#include "runners/experiment/supervised_evaluation.h"
+#include "runners/experiment/supervised_job.h"
+#include "runners/training_request.h"
 
 namespace innerloop {
 
@@ -20,30 +20,31 @@ CommandDescription bench_description() {
           "stop, a crash or kill -9), then adapts to tasks of the test split and writes bench.json, "
           "bench.png,\n"
           "bench_tasks.png (regression) and progress.png into the run directory. A finished run is only\n"
-          "evaluated again. With validation.every, the meta-parameters that are best on validation tasks "
-          "are\n"
-          "evaluated (checkpoints/best.ckpt, validation.csv); the test split has no part in any choice.\n"
-          "Data sets in files are looked for at dataset.path, also under the folder INNERLOOP_DATA.\n\n"
+          "evaluated again. With validation.every, the meta-parameters that are best on validation tasks\n"
+          "are evaluated (checkpoints/best.safetensors, validation.csv); the test split has no part in any\n"
+          "choice. Data sets in files are looked for at dataset.path, also under the folder\n"
+          "INNERLOOP_DATA.\n\n"
           "example: innerloop bench --config sine_10shot\n"
           "         innerloop bench --config strokes_5way_1shot --run-dir runs/strokes",
       .options = {{"config", "FILE", "INI file, or the name of an installed one (innerloop list configs)"},
                   {"run-dir", "DIR", "where to write  [runs/NAME-seedN, NAME from the configuration]"},
                   {"resume", "", "go on from the last checkpoint in the run directory, if there is one"}},
       .sections = {"*"},
-      .side = Side::kSupervised};
+      .side = Side::kSupervised,
+      .word = "config"};
 }
 
 int bench(const std::vector<std::string>& arguments) {
   const auto description = bench_description();
   const auto line = parse_command_line(description, arguments);
   if (line.help) {
-    print_help(std::cout, description);
+    print_help(std::cout, description, line);
     return 0;
   }
   const TrainingRequest request = read_training_request(line, "bench", Side::kSupervised);
   require_usage(request.config.side == Side::kSupervised, "bench is for ", side_name(Side::kSupervised),
                 " (dataset.*, network.*), this configuration is one of ", side_name(Side::kPolicy),
-                " (environment.name = ", request.config.learner.environment.name,
+                " (environment.name = ", request.config.tasks(),
                 "): innerloop train trains it, innerloop adapt evaluates it");
   ThreadPool pool(thread_count(request.config), &Executor::prepare_thread);
   SupervisedJob job(request.config, pool);

@@ -5,11 +5,11 @@
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
 #include <charconv>
-#include <ostream>
 #include <set>
+#include <sstream>
 
 #include "base/error.h"
-#include "runners/options.h"
+#include "runners/experiment/options.h"
 
 namespace innerloop {
 namespace {
@@ -23,39 +23,57 @@ const CommandOption* own_option(const CommandDescription& command, const std::st
   return nullptr;
 }
 
-bool accepts(const CommandDescription& command, const Option& key) {
-  if (own_option(command, key.name) != nullptr) return false;
-  return std::any_of(command.sections.begin(), command.sections.end(),
-                     [&](const auto& section) { return section == "*" || section == key.section(); });
-}
-
 std::string without_dashes(const std::string& name) {
   return name.substr(std::min(name.find_first_not_of('-'), name.size()));
 }
 
-// "trpo" where one side matters; "trpo, or adam in supervised learning" where both do.
-std::string default_text(const CommandDescription& command, const Option& key) {
-  const Side side = key.side ? *key.side : command.side.value_or(Side::kPolicy);
-  const std::string value = key.get(default_config(side));
-  if (key.side && !command.side) return concat(value, "; for ", side_name(side));
-  const std::string other = key.get(default_config(Side::kSupervised));
-  if (command.side || other == value) return value;
-  return concat(value, "; ", other, " for ", side_name(Side::kSupervised));
+[[noreturn]] void refuse_unknown(const CommandDescription& command, const std::string& written) {
+  const std::string name = without_dashes(written.substr(0, written.find('=')));
+  std::vector<std::string> known = accepted_keys(command);
+  known.emplace_back("help");
+  for (const auto& option : command.options) known.push_back(option.name);
+  const bool exact = std::find(known.begin(), known.end(), name) != known.end();
+  throw UsageError(concat(
+      command.name, ": unknown option '", shortened(written), "'; ",
+      exact ? concat("options are spelled with two dashes: '--", name, "'; ") : suggestion(name, known, "--"),
+      "all options: innerloop ", command.name, " --help"));
 }
 
-[[noreturn]] void refuse_unknown(const CommandDescription& command, const std::string& name) {
-  std::vector<std::string> known{"help"};
-  for (const auto& option : command.options) known.push_back(option.name);
-  for (const auto& key : options()) {
-    if (accepts(command, key)) known.push_back(key.name);
+// The values given for keys that choose a row, for --help.
+std::vector<Setting> chosen_rows(const std::vector<std::string>& arguments) {
+  std::vector<Setting> rows;
+  for (const Side side : kSides) {
+    for (const auto& choice : key_table(side).choices) {
+      const std::string flag = "--" + choice.by;
+      for (size_t i = 0; i < arguments.size(); ++i) {
+        std::string name;
+        if (arguments[i] == flag && i + 1 < arguments.size()) name = arguments[i + 1];
+        if (arguments[i].rfind(flag + "=", 0) == 0) name = arguments[i].substr(flag.size() + 1);
+        const auto same = [&](const Setting& row) { return row.key == choice.by && row.value == name; };
+        if (name.empty() || name[0] == '-' || std::any_of(rows.begin(), rows.end(), same)) continue;
+        rows.push_back({choice.by, name, flag});
+      }
+    }
   }
-  const std::string near = nearest_name(name, known);
-  throw UsageError(concat(command.name, ": unknown option '--", name, "'; ",
-                          near.empty() ? "" : concat("did you mean '--", near, "'? "),
-                          "all options: innerloop ", command.name, " --help"));
+  return rows;
 }
 
 }  // namespace
+
+bool accepts(const CommandDescription& command, const std::string& key) {
+  if (own_option(command, key) != nullptr) return false;
+  if (command.sections == std::vector<std::string>{"*"}) return true;
+  return std::find(command.sections.begin(), command.sections.end(), section_of(key)) !=
+         command.sections.end();
+}
+
+std::vector<std::string> accepted_keys(const CommandDescription& command) {
+  std::vector<std::string> names;
+  for (const auto& name : key_names()) {
+    if (accepts(command, name)) names.push_back(name);
+  }
+  return names;
+}
 
 std::string CommandLine::value(const std::string& name, const std::string& otherwise) const {
   const auto found = values.find(name);
@@ -64,8 +82,14 @@ std::string CommandLine::value(const std::string& name, const std::string& other
 
 CommandLine parse_command_line(const CommandDescription& command, const std::vector<std::string>& arguments) {
   CommandLine line;
-  for (const auto& argument : arguments) line.help = line.help || argument == "--help" || argument == "-h";
-  if (line.help) return line;
+  for (const auto& argument : arguments) {
+    line.help = line.help || argument == "--help" || argument == "-h";
+    if (argument.rfind("---", 0) == 0) refuse_unknown(command, argument);
+  }
+  if (line.help) {
+    line.settings = chosen_rows(arguments);
+    return line;
+  }
 
   po::options_description known;
   for (const auto& option : command.options) {
@@ -75,8 +99,8 @@ CommandLine parse_command_line(const CommandDescription& command, const std::vec
       known.add_options()(option.name.c_str(), po::value<std::string>(), "");
     }
   }
-  for (const auto& key : options()) {
-    if (accepts(command, key)) known.add_options()(key.name.c_str(), po::value<std::string>(), "");
+  for (const auto& key : accepted_keys(command)) {
+    known.add_options()(key.c_str(), po::value<std::string>(), "");
   }
 
   po::parsed_options parsed(nullptr);
@@ -87,7 +111,7 @@ CommandLine parse_command_line(const CommandDescription& command, const std::vec
                  .style(style::allow_long | style::long_allow_adjacent | style::long_allow_next)
                  .run();
   } catch (const po::unknown_option& error) {
-    refuse_unknown(command, without_dashes(error.get_option_name()));
+    refuse_unknown(command, "--" + without_dashes(error.get_option_name()));
   } catch (const po::error& error) {
     throw UsageError(concat(command.name, ": ", error.what()));
   }
@@ -95,10 +119,14 @@ CommandLine parse_command_line(const CommandDescription& command, const std::vec
   for (const auto& given : parsed.options) {
     if (given.position_key >= 0) {
       const std::string& word = given.value.front();
-      require_usage(word.rfind('-', 0) != 0, command.name, ": unknown option '", word,
-                    "'; options are spelled --name value");
-      require_usage(!command.operands.empty(), command.name, ": unexpected word '", word,
-                    "'; expected options only, see innerloop ", command.name, " --help");
+      if (word.rfind('-', 0) == 0) refuse_unknown(command, word);
+      const bool first = line.operands.empty() && line.values.count(command.word) == 0;
+      if (!command.word.empty() && first && seen.insert(command.word).second) {
+        line.values[command.word] = word;
+        continue;
+      }
+      require_usage(!command.operands.empty(), command.name, ": unexpected word '", shortened(word),
+                    "'; expected options, see innerloop ", command.name, " --help");
       line.operands.push_back(word);
       continue;
     }
@@ -118,36 +146,6 @@ CommandLine parse_command_line(const CommandDescription& command, const std::vec
     }
   }
   return line;
-}
-
-void print_help(std::ostream& out, const CommandDescription& command) {
-  out << "innerloop " << command.name << (command.operands.empty() ? "" : " " + command.operands)
-      << (command.options.empty() ? "" : " [options]") << "\n\n"
-      << command.summary << "\n";
-  if (!command.details.empty()) out << "\n" << command.details << "\n";
-  po::options_description own("options", 110, 50);
-  for (const auto& option : command.options) {
-    const std::string name = option.name + (option.value_name.empty() ? "" : " " + option.value_name);
-    own.add_options()(name.c_str(), option.meaning.c_str());
-  }
-  if (!command.options.empty()) out << "\n" << own;
-
-  std::vector<po::options_description> sections;
-  std::string section = "*";
-  for (const auto& key : options()) {
-    if (!accepts(command, key) || (command.side && !key.fits(*command.side))) continue;
-    if (key.section() != section) {
-      section = key.section();
-      sections.emplace_back(section.empty() ? "without section" : "[" + section + "]", 110, 50);
-    }
-    const bool choices = !key.known.empty() && key.expected.size() < 60;
-    const std::string meaning =
-        concat(key.meaning, choices ? "; " + key.expected : "", "  [", default_text(command, key), "]");
-    sections.back().add_options()(key.name.c_str(), meaning.c_str());
-  }
-  if (!sections.empty())
-    out << "\nconfiguration keys, with [defaults]: --key value, or key = value in an INI file\n";
-  for (const auto& keys : sections) out << "\n" << keys;
 }
 
 int64_t parse_integer(const std::string& name, const std::string& text, int64_t low, int64_t high) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runners/config.h"
+#include "runners/experiment/config.h"
 
 namespace innerloop {
 
@@ -28,10 +28,15 @@ struct CommandDescription {
   std::vector<std::string> sections = {};
   std::optional<Side> side = {};  // --help shows the keys of this side; nothing: of both
   std::string operands = {};      // "environments|policies"; "" if the command takes no words
+  std::string word = {};          // the option that a first word sets: "config", so that `train NAME` works
 };
 
+bool accepts(const CommandDescription& command, const std::string& key);
+std::vector<std::string> accepted_keys(const CommandDescription& command);
+
 struct CommandLine {
-  bool help = false;                          // --help stood there; nothing else was checked
+  bool help = false;  // --help stood there; nothing else was checked but `settings`, which then hold the rows
+                      // whose keys are asked for ("algorithm" = "cavia")
   std::map<std::string, std::string> values;  // the command's own options without `key`; "" for switches
   std::vector<Setting> settings;              // configuration keys, aliases included
   std::vector<std::string> operands;
@@ -40,11 +45,13 @@ struct CommandLine {
   std::string value(const std::string& name, const std::string& otherwise = "") const;
 };
 
-// UsageError for unknown options (with the nearest known), options given twice, missing values, unexpected
-// words.
+// UsageError for unknown options (with the nearest known, or what innerloop calls them), options given twice,
+// missing values, unexpected words.
 CommandLine parse_command_line(const CommandDescription& command, const std::vector<std::string>& arguments);
 
-void print_help(std::ostream& out, const CommandDescription& command);
+// The command, its options and the keys it accepts: the common ones, then those of the rows of each table.
+// With `line.settings` only the own keys of the rows named there. As wide as the terminal.
+void print_help(std::ostream& out, const CommandDescription& command, const CommandLine& line = {});
 
 // Reads option `name` of a command as a whole number in [low, high], or as numbers separated by commas;
 // UsageError says what was found and expected.

@@ -4,72 +4,67 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/row.h"
 #include "datasets/dataset.h"
 #include "envs/registry.h"
-#include "meta/algorithms.h"
-#include "networks/network.h"
+#include "meta/algorithms/registry.h"
+#include "meta/optimizers/table.h"
+#include "networks/network_config.h"
+#include "policies/policy_config.h"
 #include "runners/commands.h"
-#include "runners/preview.h"
+#include "runners/experiment/preview.h"
 
 namespace innerloop {
 namespace {
 
-using Rows = std::vector<NamedDescription>;
+// One line of a list: name, description and, of an algorithm, where it comes from.
+struct Line {
+  std::string name, description;
+  std::string source = {};
+};
+using Lines = std::vector<Line>;
 
 struct Listing {
   std::string name;
-  std::function<Rows()> rows;
+  std::function<Lines()> rows;
 };
 
-Rows environments() {
-  Rows rows;
-  for (const auto& name : environment_names()) {
-    rows.push_back({name, make_environment({.name = name})->spec().description});
-  }
-  return rows;
+// The rows of any table with names and descriptions.
+template <class Table>
+Lines lines_of(const Table& table) {
+  Lines lines;
+  for (const auto& row : table) lines.push_back({row.name, row.description});
+  return lines;
 }
 
-Rows configs() {
-  Rows rows;
-  for (const auto& config : installed_configs()) rows.push_back({config.name, config.description});
-  return rows;
-}
-
-Rows optimizers() {
-  Rows rows;
-  for (const auto& optimizer : meta_optimizers()) rows.push_back({optimizer.name, optimizer.description});
-  return rows;
-}
-
-Rows data_sets() {
-  Rows rows;
-  for (const auto& dataset : datasets()) rows.push_back({dataset.name, dataset.description});
-  return rows;
-}
-
-Rows known_networks() {
-  Rows rows;
-  for (const auto& network : networks()) rows.push_back({network.name, network.description});
-  return rows;
+Lines lines_of_algorithms() {
+  Lines lines;
+  for (const auto& row : algorithms()) lines.push_back({row.name, row.summary, row.paper});
+  return lines;
 }
 
 const std::vector<Listing>& listings() {
-  static const std::vector<Listing> table{{"environments", environments},
-                                          {"policies", policies},
-                                          {"datasets", data_sets},
-                                          {"networks", known_networks},
-                                          {"algorithms", algorithms},
-                                          {"optimizers", optimizers},
-                                          {"configs", configs}};
+  static const std::vector<Listing> table{
+      {"environments", [] { return lines_of(environments()); }},
+      {"policies", [] { return lines_of(policies()); }},
+      {"datasets", [] { return lines_of(datasets()); }},
+      {"networks", [] { return lines_of(networks()); }},
+      {"algorithms", lines_of_algorithms},
+      {"optimizers", [] { return lines_of(meta_optimizers()); }},
+      {"configs", [] { return lines_of(installed_configs()); }},
+  };
   return table;
 }
 
-void print(const Rows& rows, const std::string& indent) {
-  size_t width = 0;
-  for (const auto& row : rows) width = std::max(width, row.name.size());
-  for (const auto& row : rows) {
-    std::cout << indent << std::left << std::setw(static_cast<int>(width) + 2) << row.name << row.description
-              << '\n';
+void print(const Lines& lines, const std::string& indent) {
+  size_t name = 0, source = 0;
+  for (const auto& line : lines) {
+    name = std::max(name, line.name.size() + 2);
+    if (!line.source.empty()) source = std::max(source, line.source.size() + 2);
+  }
+  for (const auto& line : lines) {
+    std::cout << indent << std::left << std::setw(static_cast<int>(name)) << line.name
+              << std::setw(static_cast<int>(source)) << line.source << line.description << '\n';
   }
 }
 
@@ -77,7 +72,8 @@ void preview(const CommandLine& line) {
   require_usage(line.operands == std::vector<std::string>{"datasets"},
                 "list: --preview, --dataset and --path ", "belong to `list datasets`");
   require_usage(line.has("preview"), "list: --dataset and --path need --preview FILE.png");
-  const DatasetConfig config{.name = line.value("dataset", "strokes"), .path = line.value("path")};
+  DatasetConfig config{.name = line.value("dataset", "strokes")};
+  if (line.has("path")) config.own.set("path", line.value("path"));
   write_preview(*make_dataset(config), line.value("preview"));
   std::cout << "drew " << line.value("preview") << '\n';
 }
@@ -99,7 +95,7 @@ int list(const std::vector<std::string>& arguments) {
   const auto description = list_description();
   const auto line = parse_command_line(description, arguments);
   if (line.help) {
-    print_help(std::cout, description);
+    print_help(std::cout, description, line);
     return 0;
   }
   if (line.has("preview") || line.has("dataset") || line.has("path")) {
@@ -115,15 +111,8 @@ int list(const std::vector<std::string>& arguments) {
     return 0;
   }
   require_usage(line.operands.size() == 1, "list: expected one word, found ", line.operands.size());
-  std::vector<std::string> known;
-  for (const auto& listing : listings()) {
-    if (listing.name == line.operands.front()) {
-      print(listing.rows(), "");
-      return 0;
-    }
-    known.push_back(listing.name);
-  }
-  throw UsageError(unknown_name("listing", line.operands.front(), known));
+  print(find_named("listing", listings(), line.operands.front()).rows(), "");
+  return 0;
 }
 
 }  // namespace innerloop

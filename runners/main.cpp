@@ -2,6 +2,8 @@
 #include <csignal>
 #include <iostream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/allocator.h"
@@ -25,6 +27,11 @@ const std::vector<Command>& commands() {
                                           {list_description(), list}};
   return table;
 }
+
+// What others call the commands.
+constexpr std::pair<std::string_view, const char*> kOtherNames[] = {
+    {"benchmark", "bench"}, {"eval", "adapt"}, {"evaluate", "adapt"}, {"fit", "train"},   {"ls", "list"},
+    {"render", "record"},   {"show", "list"},  {"test", "adapt"},     {"video", "record"}};
 
 void print_usage(std::ostream& out) {
   out << "innerloop " << version() << ": learning to learn, from task distribution to video\n\n"
@@ -51,7 +58,7 @@ int run(const std::vector<std::string>& arguments) {
     print_usage(std::cout);
     return 0;
   }
-  if (name == "--version") {
+  if (name == "--version" || name == "-v" || name == "-V" || name == "version") {
     std::cout << "innerloop " << version() << '\n';
     return 0;
   }
@@ -59,6 +66,9 @@ int run(const std::vector<std::string>& arguments) {
   for (const auto& command : commands()) {
     if (command.description.name == name) return command.run({arguments.begin() + 1, arguments.end()});
     known.push_back(command.description.name);
+  }
+  for (const auto& [theirs, ours] : kOtherNames) {
+    if (theirs == name) throw UsageError(concat("unknown command '", name, "'; innerloop calls it ", ours));
   }
   throw UsageError(unknown_name("command", name, known));
 }

@@ -3,14 +3,16 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/settings.h"
+#include "meta/executor.h"
 #include "runners/commands.h"
-#include "runners/films.h"
-#include "runners/run_directory.h"
+#include "runners/drawing/films.h"
+#include "runners/experiment/run_directory.h"
 
 namespace innerloop {
 namespace {
 
-std::vector<int64_t> steps_to_film(const std::string& text, const EvaluationConfig& evaluation) {
+std::vector<int64_t> steps_to_film(const std::string& text, const PolicyEvaluationConfig& evaluation) {
   auto steps = parse_integers("steps", text, 0);
   std::sort(steps.begin(), steps.end());
   steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
@@ -28,6 +30,13 @@ int picture_side(const CommandLine& line, const std::string& name) {
   return static_cast<int>(side);
 }
 
+double film_speed(const std::string& text) {
+  double speed = 0;
+  const bool fits = keys::read_number(text, {0.01, 100, false, false, ""}, speed);
+  require_usage(fits, "--speed is '", text, "', expected a number from 0.01 to 100; 1 is real time");
+  return speed;
+}
+
 }  // namespace
 
 CommandDescription record_description() {
@@ -35,13 +44,13 @@ CommandDescription record_description() {
       .name = "record",
       .summary = "Films a trained policy on held-out tasks, before and after gradient steps.",
       .details =
-          "Reads DIR/config.ini and DIR/checkpoints/last.ckpt. The tasks are the first ones of `innerloop "
-          "adapt`\n"
-          "with the same seed. Writes into DIR/videos one film per task and step (task_1_step_0.mp4, ...),\n"
-          "adaptation.mp4 (the first task, all steps side by side) and trajectories.png (all tasks before "
-          "and\n"
-          "after). Films follow the first trajectory of each batch, whatever its return; the others are "
-          "faint.\n"
+          "Reads DIR/config.ini and DIR/checkpoints/last.safetensors. The tasks are the first ones of\n"
+          "`innerloop adapt` with the same seed. Writes into DIR/videos one film per task and step\n"
+          "(task_1_step_0.mp4, ...), adaptation.mp4 (the first task, all steps side by side) and\n"
+          "trajectories.png (all tasks before and after). Films follow the first trajectory of each batch,\n"
+          "whatever its return; the others are faint.\n"
+          "An environment that has neither a scene nor a simulation to show is drawn as its observations,\n"
+          "actions and rewards over time.\n"
           "MuJoCo environments need OpenGL, but neither a display nor a GPU: EGL devices (the one numbered\n"
           "MUJOCO_EGL_DEVICE_ID, if set), Mesa's EGL without a device and OSMesa are tried in this order, or "
           "only\n"
@@ -50,7 +59,8 @@ CommandDescription record_description() {
           {{"run", "DIR", "the run directory that `innerloop train` made"},
            {"tasks", "N", "held-out tasks to film, 3 if not given"},
            {"steps", "K,K,...", "gradient steps after which to film, 0,1,3 if not given"},
-           {"fps", "N", "pictures per second, one for each step; if not given, as many as make it real time"},
+           {"speed", "X", "of the films as a multiple of real time; 0.5 for MuJoCo, else 1, if not given"},
+           {"fps", "N", "instead of a speed: pictures per second, one for each step"},
            {"width", "N", "pixels of a picture, even, 640 if not given (arenas: 540)"},
            {"height", "N", "its height, 480 if not given (arenas: of their own shape)"},
            {"quality", "N",
@@ -58,13 +68,14 @@ CommandDescription record_description() {
            {"trajectories", "N", "trajectories sampled per task and step", "evaluation.trajectories"},
            {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
            {"threads", "N", "worker threads, 0 = one per core", "threads"}},
-      .sections = {"evaluation", "inner"}};
+      .sections = {"evaluation", "inner"},
+      .word = "run"};
 }
 
 int record(const std::vector<std::string>& arguments) {
   const CommandLine line = parse_command_line(record_description(), arguments);
   if (line.help) {
-    print_help(std::cout, record_description());
+    print_help(std::cout, record_description(), line);
     return 0;
   }
   require_usage(line.has("run"),
@@ -75,11 +86,16 @@ int record(const std::vector<std::string>& arguments) {
                          .steps = steps_to_film(line.value("steps", "0,1,3"), run.config.evaluation),
                          .seed = run.config.evaluation.seed};
   if (line.has("fps")) film_config.fps = static_cast<double>(parse_integer("fps", line.value("fps"), 1, 240));
+  if (line.has("speed")) {
+    require_usage(!line.has("fps"),
+                  "record: --speed and --fps both say how fast a film runs; give one of them");
+    film_config.speed = film_speed(line.value("speed"));
+  }
   film_config.width = picture_side(line, "width");
   film_config.height = picture_side(line, "height");
   if (line.has("quality"))
     film_config.quality = static_cast<int>(parse_integer("quality", line.value("quality"), 0, 100));
-  EvaluationConfig evaluation = run.config.evaluation;
+  PolicyEvaluationConfig evaluation = run.config.evaluation;
   evaluation.tasks = parse_integer("tasks", line.value("tasks", "3"), 1);
   evaluation.steps = film_config.steps.back();
 
@@ -91,12 +107,12 @@ int record(const std::vector<std::string>& arguments) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   require(!error, "cannot make the folder '", folder.string(), "': ", error.message());
-  std::cout << learner->environment().name << ", " << run.config.algorithm << " after "
+  std::cout << learner->environment().name << ", " << run.config.algorithm() << " after "
             << run.checkpoint.iteration << " meta-iterations: " << evaluation.tasks << " held-out task"
             << (evaluation.tasks == 1 ? "" : "s") << ", seed " << evaluation.seed
             << "; films follow trajectory " << kFilmed + 1 << " of " << evaluation.trajectories << std::endl;
   if (!films.renderer().empty()) std::cout << "drawn by " << films.renderer() << std::endl;
-  const Evaluation result = learner->evaluate(evaluation, true, [&](int64_t step) {
+  const PolicyEvaluation result = learner->evaluate(evaluation, true, [&](int64_t step) {
     std::cerr << "  sampled after " << step << " of " << evaluation.steps << " gradient steps\n";
   });
 

@@ -4,9 +4,9 @@
 #include "base/error.h"
 #include "meta/executor.h"
 #include "runners/commands.h"
-#include "runners/policy_job.h"
-#include "runners/supervised_job.h"
-#include "runners/training.h"
+#include "runners/experiment/policy_job.h"
+#include "runners/experiment/supervised_job.h"
+#include "runners/training_request.h"
 
 namespace innerloop {
 
@@ -15,15 +15,15 @@ CommandDescription train_description() {
       .name = "train",
       .summary = "Meta-trains a policy, or a network on a data set, on a distribution of tasks.",
       .details =
-          "Makes a run directory that holds config.ini (every key as it was used), progress.csv (one row "
-          "per\n"
-          "meta-iteration), checkpoints/last.ckpt and log.txt. Flags override --config, which overrides the\n"
-          "defaults below. The same configuration and seed give the same checkpoint, bit by bit, whatever "
-          "the\n"
-          "number of threads, and also after a stop, a crash or kill -9 followed by --resume.\n\n"
+          "Makes a run directory that holds config.ini (every key as it was used), progress.csv (one row\n"
+          "per meta-iteration), checkpoints/last.safetensors and log.txt. Flags override --config, which\n"
+          "overrides the defaults below. The same configuration and seed give the same checkpoint, bit by\n"
+          "bit, whatever the number of threads, and also after a stop, a crash or kill -9 followed by\n"
+          "--resume.\n\n"
           "Ctrl-C (SIGINT) or SIGTERM finishes the meta-iteration, saves a checkpoint and ends with exit "
           "code\n"
           "130 or 143. Other exit codes: 0 done, 1 failure, 2 a request that cannot be understood.\n\n"
+          "`innerloop train NAME` is short for --config NAME.\n"
           "example: innerloop train --config navigation_2d --seed 2 --run-dir runs/second",
       .options = {{"config", "FILE", "INI file, or the name of an installed one (innerloop list configs)"},
                   {"run-dir", "DIR", "where to write  [runs/NAME-seedN, NAME from the configuration]"},
@@ -31,14 +31,15 @@ CommandDescription train_description() {
                   {"video-every", "N",
                    "film a held-out task, before and after adapting, every N meta-iterations into DIR/videos",
                    "video.every"}},
-      .sections = {"*"}};
+      .sections = {"*"},
+      .word = "config"};
 }
 
 int train(const std::vector<std::string>& arguments) {
   const auto description = train_description();
   const auto line = parse_command_line(description, arguments);
   if (line.help) {
-    print_help(std::cout, description);
+    print_help(std::cout, description, line);
     return 0;
   }
   const TrainingRequest request = read_training_request(line, "train", Side::kPolicy);

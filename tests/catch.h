@@ -24,3 +24,8 @@ inline auto contains(const std::string& part) { return Catch::Matchers::Contains
 #endif
 using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
+
+// Of the test case that runs: one function can be registered (REGISTER_TEST_CASE) under several names.
+inline std::string current_test_name() {
+  return static_cast<std::string>(Catch::getResultCapture().getCurrentTestName());
+}

@@ -16,6 +16,16 @@ TEST_CASE("the nearest name is found across a slip of the keyboard", "[base][err
   CHECK(nearest_name("anything", {}).empty());
 }
 
+TEST_CASE("a name half remembered leads to those that hold its letters", "[base][error]") {
+  const std::vector<std::string> known{"navigation_2d", "half_cheetah_velocity_rllab",
+                                       "half_cheetah_direction_gym"};
+  CHECK(nearest_name("halfcheetah", known) == "half_cheetah_direction_gym");
+  CHECK(nearest_name("HalfCheetah-velocity", known) == "half_cheetah_velocity_rllab");
+  CHECK(nearest_name("ee", known).empty());
+  CHECK(nearest_name(std::string(120000, '*'), known).empty());
+  CHECK(unknown_name("name", std::string(120000, '*'), known).size() < 300);
+}
+
 TEST_CASE("an unknown name is answered with what exists", "[base][error]") {
   const std::vector<std::string> known{"tanh", "relu"};
   CHECK(unknown_name("activation", "tahn", known) ==

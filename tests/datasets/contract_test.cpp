@@ -34,8 +34,9 @@ const Dataset& known(const std::string& name) {
   if (dataset) return *dataset;
   const Alone alone;
   DatasetConfig config{.name = name};
-  if (name == "omniglot") write_omniglot(config.path = (alone / "omniglot").string(), 7);
-  if (name == "image_folder") write_image_folder(config.path = (alone / "images").string());
+  if (name == "omniglot") write_omniglot((alone / name).string(), 7);
+  if (name == "image_folder") write_image_folder((alone / name).string());
+  if (name == "omniglot" || name == "image_folder") config.own.set("path", (alone / name).string());
   dataset = make_dataset(config);
   return *dataset;
 }
@@ -200,6 +201,24 @@ TEST_CASE("every data set with classes shows each of them by its label", "[datas
   CHECK(dataset.draw_labelled(Split::kTrain, 500, again).x.equal(labelled.x));
 }
 
+TEST_CASE("every data set with classes names each of them once", "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  const auto split = GENERATE(Split::kTrain, Split::kValidation, Split::kTest);
+  CAPTURE(name, split_name(split));
+  const auto class_names = known(name).class_names(split);
+  CHECK(static_cast<int64_t>(class_names.size()) == known(name).classes(split));
+  CHECK(std::set<std::string>(class_names.begin(), class_names.end()).size() == class_names.size());
+  for (const auto& class_name : class_names) REQUIRE_FALSE(class_name.empty());
+}
+
+TEST_CASE("every data set that reads files has a digest of them", "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto digest = known(name).digest();
+  CHECK(digest.size() == (name == "omniglot" || name == "image_folder" ? 16 : 0));
+  CHECK(digest.find_first_not_of("0123456789abcdef") == std::string::npos);
+}
+
 TEST_CASE("every data set refuses shapes that are no task", "[datasets][contract]") {
   const auto name = GENERATE(from_range(names()));
   CAPTURE(name);
@@ -254,16 +273,16 @@ TEST_CASE("settings that a data set does not know are refused by their keys", "[
     CHECK_THROWS_AS(make_dataset(config), UsageError);
     CHECK_THROWS_WITH(make_dataset(config), contains("dataset." + key) && contains(config.name));
   };
-  refused({.name = "sine", .path = "somewhere"}, "path");
-  refused({.name = "sine", .splits = "vinyals"}, "splits");
-  refused({.name = "sine", .image_size = 28}, "image_size");
-  refused({.name = "sine", .mean = {0.5}}, "mean");
-  refused({.name = "sine", .std = {0.5}}, "std");
-  refused({.name = "strokes", .path = "somewhere"}, "path");
-  refused({.name = "strokes", .splits = "official"}, "splits");
-  refused({.name = "omniglot", .observe_task = true}, "observe_task");
-  refused({.name = "image_folder", .path = "somewhere", .splits = "vinyals"}, "splits");
-  refused({.name = "strokes", .observe_task = true}, "observe_task");
+  refused({.name = "sine", .own = {{"path", "somewhere"}}}, "path");
+  refused({.name = "sine", .own = {{"splits", "vinyals"}}}, "splits");
+  refused({.name = "sine", .own = {{"image_size", 28}}}, "image_size");
+  refused({.name = "sine", .own = {{"mean", "0.5"}}}, "mean");
+  refused({.name = "sine", .own = {{"std", "0.5"}}}, "std");
+  refused({.name = "strokes", .own = {{"path", "somewhere"}}}, "path");
+  refused({.name = "strokes", .own = {{"splits", "official"}}}, "splits");
+  refused({.name = "omniglot", .own = {{"observe_task", true}}}, "observe_task");
+  refused({.name = "image_folder", .own = {{"path", "somewhere"}, {"splits", "vinyals"}}}, "splits");
+  refused({.name = "strokes", .own = {{"observe_task", true}}}, "observe_task");
 }
 
 TEST_CASE("splits have names", "[datasets]") {

@@ -102,25 +102,43 @@ inline void write_folder(const fs::path& folder, const Files& files) {
   for (const auto& [path, bytes] : files) write_bytes(folder / path, bytes);
 }
 
-inline void write_zip(const fs::path& path, const Files& files, bool compress = true) {
+// `prepare` chooses format and compression.
+inline void write_archive(const fs::path& path, const Files& files,
+                          const std::function<void(archive*)>& prepare) {
   fs::create_directories(path.parent_path());
-  archive* zip = archive_write_new();
-  archive_write_set_format_zip(zip);
-  compress ? archive_write_zip_set_compression_deflate(zip) : archive_write_zip_set_compression_store(zip);
-  require(archive_write_open_filename(zip, path.c_str()) == ARCHIVE_OK, "cannot write ", path);
+  archive* out = archive_write_new();
+  prepare(out);
+  require(archive_write_open_filename(out, path.c_str()) == ARCHIVE_OK, "cannot write ", path);
   for (const auto& [inside, bytes] : files) {
     archive_entry* entry = archive_entry_new();
     archive_entry_set_pathname(entry, inside.c_str());
     archive_entry_set_size(entry, static_cast<int64_t>(bytes.size()));
     archive_entry_set_filetype(entry, AE_IFREG);
     archive_entry_set_perm(entry, 0644);
-    const bool written = archive_write_header(zip, entry) == ARCHIVE_OK &&
-                         archive_write_data(zip, bytes.data(), bytes.size()) >= 0;
+    const bool written = archive_write_header(out, entry) >= ARCHIVE_WARN &&
+                         archive_write_data(out, bytes.data(), bytes.size()) >= 0;
     archive_entry_free(entry);
     require(written, "cannot write ", path);
   }
-  require(archive_write_close(zip) == ARCHIVE_OK, "cannot write ", path);
-  archive_write_free(zip);
+  require(archive_write_close(out) == ARCHIVE_OK, "cannot write ", path);
+  archive_write_free(out);
+}
+
+inline void write_zip(const fs::path& path, const Files& files, bool compress = true) {
+  write_archive(path, files, [&](archive* zip) {
+    archive_write_set_format_zip(zip);
+    compress ? archive_write_zip_set_compression_deflate(zip) : archive_write_zip_set_compression_store(zip);
+  });
+}
+
+enum class Tar { kGnu, kUstar, kPax };
+inline void write_tar(const fs::path& path, const Files& files, Tar format = Tar::kGnu, bool gzip = false) {
+  write_archive(path, files, [&](archive* tar) {
+    format == Tar::kGnu     ? archive_write_set_format_gnutar(tar)
+    : format == Tar::kUstar ? archive_write_set_format_ustar(tar)
+                            : archive_write_set_format_pax(tar);
+    if (gzip) archive_write_add_filter_gzip(tar);
+  });
 }
 
 // value(row, column) of one channel, or of three: red, green, blue.

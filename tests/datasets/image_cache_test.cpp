@@ -1,5 +1,6 @@
 #include "datasets/image_cache.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +87,61 @@ TEST_CASE("a damaged file is built again, wherever the damage is", "[datasets][i
   check_rebuilt(Bytes(whole.begin(), whole.end() - 1));
   check_rebuilt(Bytes(whole.begin(), whole.begin() + 10));
   check_rebuilt({});
+}
+
+TEST_CASE("a file with any bit of its header flipped is built again", "[datasets][image_cache]") {
+  const Alone alone;
+  Builder builder{9};
+  const CacheKey key{"letters", "here", 1};
+  builder.get(key);
+  const auto path = alone / "cache" / alone.cached().at(0);
+  const auto whole = read_bytes(path);
+  const size_t header = whole.size() - block_of(9).pixels.size();
+  REQUIRE(header == 72);
+  for (size_t bit = 0; bit < 8 * header; ++bit) {
+    CAPTURE(bit);
+    auto damaged = whole;
+    damaged[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+    write_bytes(path, damaged);
+    const int built = builder.built;
+    REQUIRE(same(builder.get(key), block_of(9)));
+    REQUIRE(builder.built == built + 1);
+  }
+}
+
+TEST_CASE("what the images were read from is kept with them", "[datasets][image_cache]") {
+  const Alone alone;
+  const auto get = [] {
+    return cached_pixels({"letters", "here", 1}, [] {
+      auto block = block_of(9);
+      block.encoded = 77;
+      block.damaged = {0, 10};
+      return block;
+    });
+  };
+  get();
+  const auto block = get();
+  CHECK(block.encoded == 77);
+  CHECK(block.damaged == std::vector<uint64_t>{0, 10});
+}
+
+TEST_CASE("a pipe or a device in the file's place is not waited for", "[datasets][image_cache]") {
+  const Alone alone;
+  Builder builder{9};
+  const CacheKey key{"letters", "here", 1};
+  builder.get(key);
+  const auto path = alone / "cache" / alone.cached().at(0);
+  fs::remove(path);
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  CHECK(same(builder.get(key), block_of(9)));
+  CHECK(builder.built == 2);
+  CHECK(fs::is_regular_file(path));
+  fs::remove(path);
+  fs::create_symlink("/dev/zero", path);
+  CHECK(same(builder.get(key), block_of(9)));
+  CHECK(builder.built == 3);
+  CHECK(same(builder.get(key), block_of(9)));
+  CHECK(builder.built == 3);
 }
 
 TEST_CASE("a file is replaced and never written into, so whoever reads it reads on",

@@ -25,6 +25,27 @@ Bytes resized(const Image& image, int64_t height, int64_t width) {
   return out;
 }
 
+// The JPEG file with an Exif segment that holds this orientation.
+Bytes with_orientation(const Bytes& jpeg, int orientation) {
+  Bytes segment{0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8};
+  const Bytes directory{0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, static_cast<uint8_t>(orientation),
+                        0, 0, 0,    0,    0, 0};
+  segment.insert(segment.end(), directory.begin(), directory.end());
+  auto bytes = jpeg;
+  bytes.insert(bytes.begin() + 2, segment.begin(), segment.end());
+  return bytes;
+}
+
+// Which corner is white: "tl", "tr", "bl" or "br"; and whether the image is wider than high.
+std::string look(const Image& image) {
+  const auto white = [&](int64_t r, int64_t c) {
+    return image.planes[static_cast<size_t>(r * image.width + c)] > 128;
+  };
+  const int64_t h = image.height - 1, w = image.width - 1;
+  return concat(white(0, 0) ? "tl" : "", white(0, w) ? "tr" : "", white(h, 0) ? "bl" : "",
+                white(h, w) ? "br" : "", image.width > image.height ? " wide" : " high");
+}
+
 }  // namespace
 
 // Made with Pillow 13.0.0: Image.fromarray(pattern).resize((width, height), Image.LANCZOS)
@@ -110,7 +131,64 @@ TEST_CASE("a PNG image with a changed byte is refused", "[datasets][image_decode
 }
 
 TEST_CASE("images are known by their extension, in capitals or not", "[datasets][image_decode]") {
-  for (const auto name : {"a.png", "b/c.JPG", "x.y.Jpeg"}) CHECK(is_image_name(name));
+  for (const auto name : {"a.png", "b/c.JPG", "x.y.Jpeg", "a.WebP", "a.bmp", "a.tif", "a.TIFF"})
+    CHECK(is_image_name(name));
   for (const auto name : {"png", "a/png", "a.gif", "a.png.txt", "a.png/b", ""})
     CHECK_FALSE(is_image_name(name));
+}
+
+TEST_CASE("images are turned and mirrored as their Exif data say, if asked", "[datasets][image_decode]") {
+  const auto stored = grey_image(
+      16, 32, [](int r, int c) { return r < 8 && c < 8 ? 255 : 0; }, ".jpg");
+  const std::vector<std::string> upright{"tl wide", "tr wide", "br wide", "bl wide",
+                                         "tl high", "tr high", "br high", "bl high"};
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    CAPTURE(orientation);
+    const auto bytes = with_orientation(stored, orientation);
+    CHECK(look(decode_image(bytes, 0, "x", true)) == upright[static_cast<size_t>(orientation) - 1]);
+    CHECK(look(decode_image(bytes, 0, "x", false)) == "tl wide");
+  }
+}
+
+TEST_CASE("WebP, BMP and TIFF are read, and refused when they are cut", "[datasets][image_decode]") {
+  const auto format = GENERATE(as<std::string>{}, ".webp", ".bmp", ".tiff");
+  CAPTURE(format);
+  const auto whole = colour_image(24, 40, {250, 120, 10}, format);
+  const auto image = decode_image(whole, 0, "x");
+  CHECK(image.channels == 3);
+  CHECK(image.height == 24);
+  CHECK(image.width == 40);
+  CHECK(std::abs(image.planes[0] - 250) < 8);
+  CHECK(std::abs(image.planes.back() - 10) < 8);
+  for (const double part : {0.02, 0.3, 0.6, 0.9}) {
+    CAPTURE(part);
+    const auto kept = static_cast<int64_t>(part * static_cast<double>(whole.size()));
+    CHECK_THAT(error_of([&] { decode_image(Bytes(whole.begin(), whole.begin() + kept), 0, "dir/cat.x"); }),
+               StartsWith("dir/cat.x is "));
+  }
+}
+
+TEST_CASE("an image is made to fit by its shorter side and cut to the middle", "[datasets][image_decode]") {
+  const auto cropped = [](const Image& image, int64_t side) {
+    Bytes out(static_cast<size_t>(image.channels * side * side));
+    resize_and_crop(image, side, out.data());
+    return out;
+  };
+  const auto middle = [](const Bytes& wide, int64_t width, int64_t skip, int64_t side) {
+    Bytes out;
+    for (int64_t r = 0; r < side; ++r) {
+      for (int64_t c = 0; c < side; ++c) out.push_back(wide[static_cast<size_t>(r * width + skip + c)]);
+    }
+    return out;
+  };
+  const auto wide = pattern(13, 26);
+  CHECK(cropped(wide, 5) == middle(resized(wide, 5, 10), 10, 2, 5));
+  const auto high = pattern(26, 13);
+  const auto stretched = resized(high, 10, 5);
+  CHECK(cropped(high, 5) == Bytes(stretched.begin() + 10, stretched.begin() + 35));
+  CHECK(cropped(pattern(4, 9), 4) == middle(pattern(4, 9).planes, 9, 2, 4));  // nothing but cut
+  CHECK(cropped(pattern(4, 9), 8) == middle(resized(pattern(4, 9), 8, 18), 18, 5, 8));
+  CHECK(cropped(pattern(7, 7), 7) == pattern(7, 7).planes);
+  CHECK(cropped(Image{1, 1, 60000, Bytes(60000, 9)}, 84) ==
+        Bytes(84 * 84, 9));  // of which 84 x 5,040,000 is no part
 }

@@ -11,7 +11,7 @@ using namespace innerloop::testing;
 namespace {
 
 std::unique_ptr<Dataset> load(const fs::path& path, int64_t size = 0) {
-  return make_image_folder({.name = "image_folder", .path = path.string(), .image_size = size});
+  return make_image_folder({.path = path.string(), .image_size = size});
 }
 
 std::string load_error(const fs::path& path, int64_t size = 0) {
@@ -228,7 +228,8 @@ TEST_CASE("other files are ignored and counted, images outside the splits too", 
   files.emplace_back("unlabelled/cat.png", files[0].second);
   write_folder(alone / "tree", files);
   CHECK_THAT(load(alone / "tree")->spec().protocol,
-             contains("1 images outside train, val and test ignored") && EndsWith("; 2 other files ignored"));
+             contains("; 1 images outside train, val and test ignored: unlabelled/cat.png;") &&
+                 EndsWith("; 2 other files ignored: readme.md, train/train_class0/Thumbs.db"));
 }
 
 TEST_CASE("a damaged image is named, nothing is cached, and a repaired one is read", "[datasets][folder]") {
@@ -261,13 +262,15 @@ TEST_CASE("a truncated archive is refused and nothing is cached", "[datasets][fo
 
 TEST_CASE("a path with nothing to read teaches the layouts", "[datasets][folder]") {
   const Alone alone;
-  CHECK_THROWS_AS(make_image_folder({}), UsageError);
-  CHECK_THAT(error_of([] { make_image_folder({}); }), contains("image_folder needs dataset.path"));
+  CHECK_THROWS_AS(make_image_folder(ImageFolderConfig{}), UsageError);
+  CHECK_THAT(error_of([] { make_image_folder(ImageFolderConfig{}); }),
+             contains("image_folder needs dataset.path"));
   CHECK_THAT(load_error("no/such/images"), contains("no such file or folder: no/such/images") &&
                                                contains("dataset.path") && contains("INNERLOOP_DATA") &&
                                                contains("mini-ImageNet") && contains("train.csv"));
   write_bytes(alone / "texts/a.txt", text("x"));
-  CHECK_THAT(load_error(alone / "texts"), contains("holds no image (.png, .jpg, .jpeg)"));
+  CHECK_THAT(load_error(alone / "texts"),
+             contains("holds no image (.png, .jpg, .jpeg") && contains("it holds a.txt"));
   write_folder(alone / "flat",
                {{"cats/a.png", drawn_character(0, 0)}, {"dogs/b.png", drawn_character(1, 0)}});
   CHECK_THAT(load_error(alone / "flat"),

@@ -16,8 +16,8 @@ namespace {
 // One data folder for all tests, with 2 images of each of the 1,623 characters, and its cache.
 struct Written : Alone {
   Written() { write_omniglot(folder / "data/omniglot", 2); }
-  DatasetConfig config(const std::string& splits) const {
-    return {.name = "omniglot", .path = (folder.path() / "data/omniglot").string(), .splits = splits};
+  OmniglotSettings config(const std::string& splits) const {
+    return {.path = (folder.path() / "data/omniglot").string(), .splits = splits};
   }
 };
 
@@ -212,7 +212,7 @@ TEST_CASE("Omniglot's protocol tells split, sizes and pixels", "[datasets][omnig
 
 TEST_CASE("missing Omniglot files say where to get them and what names them", "[datasets][omniglot]") {
   const Alone alone;
-  const auto check_taught = [](const DatasetConfig& config, const std::string& found) {
+  const auto check_taught = [](const OmniglotSettings& config, const std::string& found) {
     CHECK_THAT(error_of([&] { make_omniglot(config); }), contains("github.com/brendenlake/omniglot") &&
                                                              contains("dataset.path") &&
                                                              contains("INNERLOOP_DATA") && contains(found));
@@ -232,7 +232,7 @@ TEST_CASE("an Omniglot with characters missing, or other files in it, is refused
   auto half = omniglot_half(true, 1);
   const auto without_last = Files(half.begin(), half.end() - 1);
   write_zip(alone / "images_background.zip", without_last);
-  const DatasetConfig config{.path = alone.folder.path().string()};
+  const OmniglotSettings config{.path = alone.folder.path().string()};
   CHECK_THAT(error_of([&] { make_omniglot(config); }),
              contains("images_background.zip holds 963 characters, expected 964"));
   half.emplace_back("cat.png", drawn_character(1, 1));
@@ -248,14 +248,14 @@ TEST_CASE("a damaged Omniglot image is named and nothing is cached", "[datasets]
   half.emplace_back("images_background/readme.txt", text("ignored"));
   write_zip(alone / "images_background.zip", half);
   write_zip(alone / "images_evaluation.zip", omniglot_half(false, 1));
-  const DatasetConfig config{.path = alone.folder.path().string()};
+  const OmniglotSettings config{.path = alone.folder.path().string()};
   CHECK_THAT(error_of([&] { make_omniglot(config); }),
              contains("images_background.zip: " + half[700].first + " is damaged"));
   CHECK(alone.cached().empty());
   half[700].second = drawn_character(700, 0);
   write_zip(alone / "images_background.zip", half);
   const auto dataset = make_omniglot(config);
-  CHECK_THAT(dataset->spec().protocol, EndsWith("; 1 other files ignored"));
+  CHECK_THAT(dataset->spec().protocol, EndsWith("; 1 other files ignored: images_background/readme.txt"));
   CHECK_THAT(error_of([&] { dataset->check(Split::kTrain, {.ways = 5, .shots = 1, .queries = 1}); }),
              contains("has 1 images, a task of 1 shots and 1 queries needs 2"));
 }
@@ -263,7 +263,7 @@ TEST_CASE("a damaged Omniglot image is named and nothing is cached", "[datasets]
 TEST_CASE("unknown Omniglot splits are refused with the known ones", "[datasets][omniglot]") {
   CHECK_THROWS_AS(make_omniglot(written().config("mamml")), UsageError);
   CHECK_THAT(error_of([] { make_omniglot(written().config("mamml")); }),
-             contains("dataset.splits") && contains("did you mean 'maml'") && contains("vinyals, official"));
+             contains("dataset.splits") && contains("'mamml'"));
 }
 
 TEST_CASE("the real Omniglot has 1,623 characters of 20 drawings", "[datasets][omniglot]") {

@@ -36,7 +36,7 @@ TEST_CASE("targets of a sine task are A sin(x - phase) of the task its stream na
 TEST_CASE("amplitude, phase and x are uniform over their ranges", "[datasets][sine]") {
   const EpisodeShape shape{.ways = 1, .shots = 5, .queries = 5};
   constexpr int64_t kTasks = 4000;
-  const auto sine = make_dataset({.name = "sine", .observe_task = true});
+  const auto sine = make_dataset({.name = "sine", .own = {{"observe_task", true}}});
   const auto episodes = draw_tasks(*sine, Split::kTest, shape, kTasks, 0, torch::kFloat64);
   const auto uniform = [](const torch::Tensor& values, double low, double high) {
     const double n = static_cast<double>(values.numel());
@@ -60,7 +60,7 @@ TEST_CASE("observing a sine task appends its amplitude and phase and changes not
           "[datasets][sine]") {
   const EpisodeShape shape{.ways = 1, .shots = 3, .queries = 4};
   const auto plain = make_dataset({.name = "sine"});
-  const auto oracle = make_dataset({.name = "sine", .observe_task = true});
+  const auto oracle = make_dataset({.name = "sine", .own = {{"observe_task", true}}});
   CHECK(plain->spec().input == std::vector<int64_t>{1});
   CHECK(oracle->spec().input == std::vector<int64_t>{3});
   const auto unseen = draw_tasks(*plain, Split::kTest, shape, 3, 0, torch::kFloat64);

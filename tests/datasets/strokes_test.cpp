@@ -144,10 +144,10 @@ TEST_CASE("pixels alone tell characters apart better than chance, and far from w
 }
 
 TEST_CASE("strokes are drawn in the size asked for", "[datasets][strokes]") {
-  const auto dataset = make_dataset({.name = "strokes", .image_size = 14});
+  const auto dataset = make_dataset({.name = "strokes", .own = {{"image_size", 14}}});
   CHECK(dataset->spec().input == std::vector<int64_t>{1, 14, 14});
   CHECK(make_dataset({.name = "strokes"})->spec().input == std::vector<int64_t>{1, 28, 28});
-  CHECK_THROWS_AS(make_dataset({.name = "strokes", .image_size = 13}), UsageError);
-  CHECK_THROWS_WITH(make_dataset({.name = "strokes", .image_size = 129}),
+  CHECK_THROWS_AS(make_dataset({.name = "strokes", .own = {{"image_size", 13}}}), UsageError);
+  CHECK_THROWS_WITH(make_dataset({.name = "strokes", .own = {{"image_size", 129}}}),
                     contains("dataset.image_size") && contains("129"));
 }

@@ -47,8 +47,8 @@ class Walk {
   }
   double distance_to_walls() const {
     double nearest = 1e9;
-    for (const auto& wall : planar(*environment_)->scene().walls) {
-      nearest = std::min(nearest, wall.exteriorDistance(position_.cast<double>()));
+    for (const auto& wall : planar(*environment_)->scene().solid) {
+      nearest = std::min(nearest, bounds(wall).exteriorDistance(position_.cast<double>()));
     }
     return nearest;
   }
@@ -244,12 +244,13 @@ TEST_CASE("a scene shows the task set last", "[envs][planar]") {
   CHECK_THROWS_WITH(drawn->scene(), contains("set_task"));
   environment->set_task(walls_task());
   const auto scene = drawn->scene();
-  CHECK(scene.goal == Eigen::Vector2d(2, 2));
+  CHECK(scene.goal->points == std::vector<Eigen::Vector2d>{{2, 2}});
+  CHECK(scene.goal->radius == 0.2);
   CHECK(scene.other_goals.size() == 3);
-  CHECK(scene.walls.size() == 10);
+  CHECK(scene.solid.size() == 10);
   const auto solid = [&](double x, double y) {
-    return std::any_of(scene.walls.begin(), scene.walls.end(),
-                       [&](const auto& wall) { return wall.contains(Eigen::Vector2d(x, y)); });
+    return std::any_of(scene.solid.begin(), scene.solid.end(),
+                       [&](const auto& wall) { return bounds(wall).contains(Eigen::Vector2d(x, y)); });
   };
   CHECK_FALSE(solid(0.7, 0));     // the inner gap
   CHECK_FALSE(solid(0.7, 0.34));  // up to its ends
@@ -260,12 +261,14 @@ TEST_CASE("a scene shows the task set last", "[envs][planar]") {
   CHECK(solid(0.74, 0.74));
   CHECK_FALSE(solid(0, 1.4));  // the outer gap
   CHECK(solid(1.4, 0));
-  for (const auto& wall : scene.walls) CHECK(scene.arena.contains(wall));
-  CHECK(scene.arena.contains(scene.goal));
+  for (const auto& wall : scene.solid) CHECK(scene.arena.contains(bounds(wall)));
+  CHECK(scene.arena.contains(bounds(*scene.goal)));
 
   const auto open = make_environment({.name = "navigation_2d"});
   open->set_task(Eigen::Vector2d(0.1, -0.2));
-  CHECK(planar(*open)->scene().goal == Eigen::Vector2d(0.1, -0.2));
-  CHECK(planar(*open)->scene().walls.empty());
-  CHECK(planar(*open)->scene().goal_radius == 0.01);
+  const auto region = bounds(*planar(*open)->scene().goal);  // success is in a box of half-width 0.01
+  CHECK(region.min().isApprox(Eigen::Vector2d(0.09, -0.21)));
+  CHECK(region.max().isApprox(Eigen::Vector2d(0.11, -0.19)));
+  CHECK(planar(*open)->scene().solid.empty());
+  CHECK(open->task_text(Eigen::Vector2d(0.1, -0.2)) == "goal (0.10, -0.20)");
 }

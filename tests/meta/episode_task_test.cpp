@@ -2,7 +2,8 @@
 
 #include "base/error.h"
 #include "meta/meta_objective.h"
-#include "tests/meta/finite_difference.h"
+#include "networks/tensors/gradient_check.h"
+#include "tests/meta/meta_gradient.h"
 #include "tests/torch_catch.h"
 
 using namespace innerloop;
@@ -39,7 +40,8 @@ struct Case {
 Case conv_case(BatchNormMode mode, int64_t tasks, LossReduction reduction = LossReduction::kMean) {
   Case c;
   c.shape = {.ways = 3, .shots = 2, .queries = 2};
-  c.network = make_network({.name = "conv4", .filters = 2, .batch_norm = "batch"}, {1, 9, 9}, c.shape.ways);
+  c.network = make_network({.name = "conv4", .batch_norm = "batch", .own = {{"filters", 2}}}, {1, 9, 9},
+                           c.shape.ways);
   Stream stream(StreamKey{5, Purpose::kInitialParameters});
   c.theta = c.network->initial(stream).to(torch::kFloat64);
   c.task =
@@ -50,7 +52,7 @@ Case conv_case(BatchNormMode mode, int64_t tasks, LossReduction reduction = Loss
 Case sine_case(int64_t tasks) {
   Case c;
   c.shape = {.ways = 1, .shots = 4, .queries = 5};
-  c.network = make_network({.name = "mlp", .hidden = {6, 5}, .activation = "tanh"}, {1}, 1);
+  c.network = make_network({.name = "mlp", .own = {{"hidden", "6,5"}, {"activation", "tanh"}}}, {1}, 1);
   Stream stream(StreamKey{5, Purpose::kInitialParameters});
   c.theta = c.network->initial(stream).to(torch::kFloat64);
   Episodes episodes{.support_x = normal({tasks, 4, 1}, 1),
@@ -65,7 +67,7 @@ Case sine_case(int64_t tasks) {
 // The mean of what meta_gradient differentiates, by adapting alone.
 double adapted_query_loss(const InnerLoop& inner, const Params& meta, const EpisodeTask& task) {
   const auto adaptation = inner.adapt(meta, task);
-  return task.query_loss(adaptation.adapted(), inner.config().steps).sum().item<double>();
+  return task.loss(Part::kQuery, adaptation.adapted(), inner.config().steps).sum().item<double>();
 }
 
 }  // namespace
@@ -102,7 +104,7 @@ TEST_CASE("the meta-gradient of an episode is that of finite differences, for ev
 // u^T).
 TEST_CASE("the meta-gradient of linear regression is the one worked out by hand", "[meta]") {
   const EpisodeShape shape{.ways = 1, .shots = 4, .queries = 3};
-  const auto network = make_network({.name = "mlp", .hidden = {}}, {1}, 1);
+  const auto network = make_network({.name = "mlp", .own = {{"hidden", "none"}}}, {1}, 1);
   const Params theta({{"layer0.weight", torch::tensor({{{0.7}}}, torch::kFloat64)},
                       {"layer0.bias", torch::tensor({{-0.3}}, torch::kFloat64)}});
   const Episodes e{.support_x = normal({1, 4, 1}, 1),
@@ -133,8 +135,9 @@ TEST_CASE("the sum over ways is ways times the mean", "[meta]") {
   const auto mean = conv_case(BatchNormMode::kBatch, 2);
   const auto sum = conv_case(BatchNormMode::kBatch, 2, LossReduction::kSumOverWays);
   const Params theta = mean.theta.expanded(2);
-  CHECK(torch::allclose(sum.task->support_loss(theta, 0), 3 * mean.task->support_loss(theta, 0)));
-  CHECK(torch::allclose(sum.task->query_loss(theta, 0), 3 * mean.task->query_loss(theta, 0)));
+  CHECK(torch::allclose(sum.task->loss(Part::kSupport, theta, 0),
+                        3 * mean.task->loss(Part::kSupport, theta, 0)));
+  CHECK(torch::allclose(sum.task->loss(Part::kQuery, theta, 0), 3 * mean.task->loss(Part::kQuery, theta, 0)));
 }
 
 TEST_CASE("a prediction depends on the other queries under batch statistics only", "[meta]") {
@@ -155,7 +158,7 @@ TEST_CASE("the metric of an episode is accuracy, or the mean squared error", "[m
   const auto c = conv_case(BatchNormMode::kBatch, 2);
   const Params theta = c.theta.expanded(2);
   const Tensor output = c.network->forward(theta, c.task->episodes().query_x);
-  const Tensor metric = c.task->query_metric(theta);
+  const Tensor metric = c.task->metric(c.task->query_output(theta));
   for (int64_t t = 0; t < 2; ++t) {
     int64_t right = 0;
     for (int64_t n = 0; n < 6; ++n) {
@@ -165,7 +168,7 @@ TEST_CASE("the metric of an episode is accuracy, or the mean squared error", "[m
   }
   const auto s = sine_case(2);
   const Params phi = s.theta.expanded(2);
-  CHECK(torch::allclose(s.task->query_metric(phi), s.task->query_loss(phi, 0)));
+  CHECK(torch::allclose(s.task->metric(s.task->query_output(phi)), s.task->loss(Part::kQuery, phi, 0)));
 }
 
 TEST_CASE("a reduction or mode that is unknown or without meaning is refused", "[meta]") {

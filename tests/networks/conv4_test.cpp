@@ -132,7 +132,7 @@ TEST_CASE("conv4 starts as the published networks do", "[conv4]") {
 TEST_CASE("conv4 refuses sizes it cannot take, naming them", "[conv4]") {
   CHECK_THROWS_AS(Conv4({.filters = 0}), UsageError);
   CHECK_THROWS_WITH(Conv4({.filters = 0}), contains("0 filters and 5 outputs"));
-  CHECK_THROWS_WITH(Conv4({.outputs = 0}), contains("64 filters and 0 outputs"));
+  CHECK_THROWS_WITH(Conv4({.outputs = -1}), contains("64 filters and -1 outputs"));
   CHECK_THROWS_WITH(Conv4({.channels = 0}), contains("0 x 28 x 28"));
   CHECK_THROWS_WITH(Conv4({.height = 15, .width = 20, .max_pool = true}),
                     contains("15 x 20") && contains("16 x 16"));

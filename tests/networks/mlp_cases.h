@@ -1,4 +1,4 @@
-// Networks, points and references for the tests of MlpLinearization and MlpObjective.
+// Networks, points and references for the tests of MlpLinearization and of heads.
 #pragma once
 
 #include "networks/mlp_linearization.h"

@@ -90,7 +90,7 @@ TEST_CASE("every derivative is the limit of differences", "[mlp]") {
   // tanh alone: a ReLU's differences straddle kinks.
   for (const auto& hidden : std::vector<std::vector<int64_t>>{{}, {5}, {7, 3}, {9, 8, 4}}) {
     const MlpPoint at(MlpCase{{3, hidden, 2, Activation::kTanh}, 2, 19});
-    const MlpLinearization here(at.mlp, at.params, at.x);
+    MlpLinearization here(at.mlp, at.params, at.x);
     const auto output = [&](const Params& p) { return mlp_output(at.mlp, p, at.x); };
     CHECK(error(here.pushforward(at.direction), difference(output, at.params, at.direction)) < 1e-7);
     const auto loss = [&](const Params& p) { return (mlp_output(at.mlp, p, at.x) * at.c).sum(); };
@@ -118,7 +118,7 @@ TEST_CASE("one tanh unit has the derivatives worked out by hand", "[mlp]") {
                    {"layer1.weight", scalar(second)},
                    {"layer1.bias", bias}});
   };
-  const MlpLinearization here(mlp, named(w, u), scalar(x));
+  MlpLinearization here(mlp, named(w, u), scalar(x));
   const double h = std::tanh(w * x), s = 1 - h * h;
   CHECK(here.output().item<double>() == Approx(u * h));
   CHECK(here.pushforward(named(dw, du)).item<double>() == Approx(u * x * s * dw + h * du));
@@ -147,10 +147,10 @@ TEST_CASE("a task's slice has the bits it has alone", "[mlp]") {
   const int64_t samples = GENERATE(10, 300);
   for (const auto activation : {Activation::kTanh, Activation::kRelu}) {
     const MlpPoint at(MlpCase{{2, {21, 10}, 3, activation}, 3, samples});
-    const MlpLinearization all(at.mlp, at.params, at.x);
+    MlpLinearization all(at.mlp, at.params, at.x);
     for (int64_t t = 0; t < 3; ++t) {
       const auto part = [t](const torch::Tensor& tensor) { return tensor.narrow(0, t, 1); };
-      const MlpLinearization alone(at.mlp, at.params.slice(t), part(at.x));
+      MlpLinearization alone(at.mlp, at.params.slice(t), part(at.x));
       const auto along = at.direction.slice(t);
       CHECK(alone.output().equal(part(all.output())));
       CHECK(alone.pushforward(along).equal(part(all.pushforward(at.direction))));
@@ -168,8 +168,8 @@ TEST_CASE("float32 agrees with float64", "[mlp]") {
     const auto d = [](const Params& p) { return p.to(torch::kFloat64); };
     // A ReLU near its kink may fall on either side in float32: the reference starts from the rounded values.
     const auto params = at.params.to(torch::kFloat32), along = at.direction.to(torch::kFloat32);
-    const MlpLinearization narrow(at.mlp, params, f(at.x));
-    const MlpLinearization wide(at.mlp, d(params), f(at.x).to(torch::kFloat64));
+    MlpLinearization narrow(at.mlp, params, f(at.x));
+    MlpLinearization wide(at.mlp, d(params), f(at.x).to(torch::kFloat64));
     CHECK(error(narrow.output().to(torch::kFloat64), wide.output()) < 1e-5);
     CHECK(error(narrow.pushforward(along).to(torch::kFloat64), wide.pushforward(d(along))) < 1e-5);
     CHECK(error(d(narrow.pullback(f(at.c))), wide.pullback(f(at.c).to(torch::kFloat64))) < 1e-5);
@@ -185,7 +185,7 @@ TEST_CASE("what is kept between calls never answers for other arguments", "[mlp]
   const auto fresh = [&](const Params& v, const torch::Tensor& c) {
     return MlpLinearization(at.mlp, at.params, at.x).pullback_tangent(v, c, at.ct);
   };
-  const MlpLinearization here(at.mlp, at.params, at.x);
+  MlpLinearization here(at.mlp, at.params, at.x);
   const auto direction = at.direction.cloned();
   const auto c = at.c.clone();
   const auto first = here.pullback_tangent(direction, c, at.ct);
@@ -211,7 +211,7 @@ TEST_CASE("shared, strided and further parameters are read as they are, and resu
   });
   const auto shared = strided.expanded(2).as_leaves().joined(Params({{"log_std", torch::zeros({2, 3})}}));
   const auto plain = at.params.expanded(2).cloned();
-  const MlpLinearization a(at.mlp, shared, x), b(at.mlp, plain, x.contiguous());
+  MlpLinearization a(at.mlp, shared, x), b(at.mlp, plain, x.contiguous());
   CHECK(a.output().equal(b.output()));
   CHECK(!a.output().requires_grad());
   const auto c = torch::ones_like(a.output());
@@ -229,7 +229,7 @@ TEST_CASE("parameters written to later are not seen", "[mlp]") {
   const auto own = shared ? at.params.slice(0).cloned() : at.params.cloned();
   const auto params = shared ? own.expanded(2) : own;
   const auto untouched = params.cloned();
-  const MlpLinearization here(at.mlp, params, at.x), expected(at.mlp, untouched, at.x);
+  MlpLinearization here(at.mlp, params, at.x), expected(at.mlp, untouched, at.x);
   for (const auto& entry : own) entry.value.mul_(3);
   CHECK(identical(here.pullback(at.c), expected.pullback(at.c)));
   CHECK(identical(here.pullback_tangent(at.direction, at.c, at.ct),
@@ -238,7 +238,7 @@ TEST_CASE("parameters written to later are not seen", "[mlp]") {
 
 TEST_CASE("no samples give no output and zero gradients", "[mlp]") {
   const MlpPoint at(MlpCase{{2, {5}, 3, Activation::kTanh}, 2, 0});
-  const MlpLinearization here(at.mlp, at.params, at.x);
+  MlpLinearization here(at.mlp, at.params, at.x);
   CHECK(here.output().sizes() == at::IntArrayRef({2, 0, 3}));
   CHECK(here.pushforward(at.direction).sizes() == at::IntArrayRef({2, 0, 3}));
   CHECK(identical(here.pullback(at.c), at.params.zeros_like()));
@@ -269,7 +269,7 @@ TEST_CASE("wrong shapes and types are refused with what was found and expected",
   CHECK_THROWS_WITH(MlpLinearization(at.mlp, at.params, at.x.to(torch::kInt64)), contains("Long"));
   CHECK_THROWS_WITH(MlpLinearization(at.mlp, at.params.select({"layer0.weight"}), at.x),
                     contains("layer0.bias"));
-  const MlpLinearization here(at.mlp, at.params, at.x);
+  MlpLinearization here(at.mlp, at.params, at.x);
   CHECK_THROWS_AS(here.pullback(at.x), Error);
   CHECK_THROWS_AS(here.pushforward(at.direction.slice(0)), Error);
   CHECK_THROWS_AS(here.pullback_tangent(at.direction, at.c, at.x), Error);

@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "networks/network.h"
+#include "networks/tensors/gradient_check.h"
 #include "tests/networks/network_cases.h"
 
 namespace innerloop {
@@ -14,26 +15,26 @@ struct ContractCase {
 std::vector<ContractCase> cases_of(const std::string& name) {
   if (name == "mlp") {
     return {
-        {{.name = name, .hidden = {7, 5}}, {4}},
-        {{.name = name, .hidden = {7, 5}, .activation = "tanh"}, {1, 2, 2}},
-        {{.name = name, .hidden = {7, 5}, .batch_norm = "batch"}, {4}},
-        {{.name = name, .hidden = {6}, .activation = "tanh", .batch_norm = "batch", .batch_norm_scale = true},
+        {{.name = name, .own = {{"hidden", "7,5"}}}, {4}},
+        {{.name = name, .own = {{"hidden", "7,5"}, {"activation", "tanh"}}}, {1, 2, 2}},
+        {{.name = name, .batch_norm = "batch", .own = {{"hidden", "7,5"}}}, {4}},
+        {{.name = name,
+          .batch_norm = "batch",
+          .own = {{"hidden", "6"}, {"activation", "tanh"}, {"batch_norm_scale", true}}},
          {4}},
     };
   }
   if (name == "conv4") {
     return {
-        {{.name = name, .filters = 3, .batch_norm = "batch"}, {1, 28, 28}},
+        {{.name = name, .batch_norm = "batch", .own = {{"filters", 3}}}, {1, 28, 28}},
         {{.name = name,
-          .filters = 2,
-          .downsample = "max_pool",
-          .head = "flatten",
           .batch_norm = "per_task_running",
-          .batch_norm_scale = true},
+          .own =
+              {{"filters", 2}, {"downsample", "max_pool"}, {"head", "flatten"}, {"batch_norm_scale", true}}},
          {3, 35, 16}},
     };
   }
-  return {{{.name = name, .filters = 2, .batch_norm = "global_running"}, {2, 16, 20}}};
+  return {{{.name = name, .batch_norm = "global_running", .own = {{"filters", 2}}}, {2, 16, 20}}};
 }
 
 std::vector<ContractCase> all_cases() {
@@ -43,6 +44,8 @@ std::vector<ContractCase> all_cases() {
   }
   return all;
 }
+
+using torch::Tensor;
 
 constexpr int64_t kOutputs = 3, kSamples = 6;
 
@@ -70,7 +73,9 @@ TEST_CASE("every network: shapes, and the last layer is linear in the features",
     const auto y = network->forward(at.params, at.x), f = network->features(at.params, at.x);
     CHECK(y.sizes() == at::IntArrayRef({3, kSamples, kOutputs}));
     REQUIRE(f.dim() == 3);
-    const auto weight = at.params[at.params.size() - 2], bias = at.params[at.params.size() - 1];
+    const auto names = network->head_names();
+    REQUIRE(names.size() == 2);
+    const auto weight = at.params.at(names[0]), bias = at.params.at(names[1]);
     CHECK(weight.sizes() == at::IntArrayRef({3, kOutputs, f.size(2)}));
     CHECK(error(f.matmul(weight.transpose(1, 2)) + bias.unsqueeze(1), y) < 1e-12);
     const auto single = network->forward(at.params.to(torch::kFloat32), at.x.to(torch::kFloat32));
@@ -147,6 +152,122 @@ TEST_CASE("every network: found statistics are per task and give the same output
   }
 }
 
+TEST_CASE("every network: statistics are named and shaped as a pass finds them", "[contract]") {
+  for (const auto& [config, input] : all_cases()) {
+    INFO(config.name);
+    const auto network = make_network(config, input, kOutputs);
+    const NetworkPoint at(*network, input, 1, kSamples);
+    const Params statistics = network->statistics();
+    Params found;
+    network->forward(at.params.to(torch::kFloat32), at.x.to(torch::kFloat32), {.found = &found});
+    CHECK_NOTHROW(check_fits(statistics, found, "statistics"));
+    for (const auto& entry : statistics) {
+      const double value = entry.name.find("variance") == std::string::npos ? 0 : 1;
+      CHECK(largest(entry.value - value) == 0);
+    }
+  }
+}
+
+TEST_CASE("every network: a pass shows its layers in their order, and what it is given back goes on",
+          "[contract]") {
+  for (const auto& [config, input] : all_cases()) {
+    INFO(config.name);
+    const auto network = make_network(config, input, kOutputs);
+    const NetworkPoint at(*network, input, 2, kSamples);
+    std::vector<int64_t> seen;
+    Tensor last;
+    const Pass looks{.hidden = [&](int64_t layer, const Tensor& h) {
+      seen.push_back(layer);
+      CHECK(h.size(0) == 2);
+      CHECK(h.size(1) == kSamples);
+      return last = h;
+    }};
+    const auto y = network->forward(at.params, at.x);
+    CHECK(network->forward(at.params, at.x, looks).equal(y));
+    REQUIRE(!seen.empty());
+    for (size_t l = 0; l < seen.size(); ++l) CHECK(seen[l] == static_cast<int64_t>(l) + 1);
+    const auto layers = static_cast<int64_t>(seen.size());
+    CHECK(error(network->output(at.params, at.x, looks), y) < 1e-12);
+    // A change at any layer reaches the output, and the loss with its derivatives.
+    const auto loss = OutputLoss::squared_error(at.c, 0.5);
+    for (int64_t layer = 1; layer <= layers; ++layer) {
+      const Pass halves{.hidden = [&](int64_t l, const Tensor& h) { return l == layer ? 0.5 * h + 0.1 : h; }};
+      const auto changed = network->forward(at.params, at.x, halves);
+      CHECK(error(changed, y) > 1e-4);
+      CHECK(error(network->output(at.params, at.x, halves), changed) < 1e-12);
+      const auto point = network->loss_at(at.params, at.x, loss, halves);
+      CHECK(error(point->loss(), loss(changed)) < 1e-12);
+      const auto reference =
+          autograd_loss([&](const Params& p) { return loss(network->forward(p, at.x, halves)); }, at.params);
+      CHECK(error(point->gradient(), reference->gradient()) < 1e-12);
+    }
+  }
+}
+
+TEST_CASE("every network: a loss with statistics given is autograd's", "[contract]") {
+  for (const auto& [config, input] : all_cases()) {
+    INFO(config.name);
+    const auto network = make_network(config, input, kOutputs);
+    if (!network->normalises()) continue;
+    const NetworkPoint at(*network, input, 2, kSamples);
+    const auto loss = OutputLoss::squared_error(at.c, 0.5);
+    const Params statistics = network->statistics().to(torch::kFloat64);
+    const auto point = network->loss_at(at.params, at.x, loss, {.use = &statistics});
+    CHECK(error(point->loss(), loss(network->forward(at.params, at.x, {.use = &statistics}))) < 1e-12);
+    CHECK(error(point->loss(), network->loss_at(at.params, at.x, loss)->loss()) > 1e-3);
+    Params found;
+    network->loss_at(at.params, at.x, loss, {.found = &found});
+    CHECK(same_names(found, statistics));
+  }
+}
+
+TEST_CASE("every network: kernels and autograd linearize it alike, and Gauss-Newton is J^T (d2 head) J",
+          "[contract]") {
+  for (const auto& [config, input] : all_cases()) {
+    INFO(config.name);
+    const auto network = make_network(config, input, kOutputs);
+    const NetworkPoint at(*network, input, 2, kSamples);
+    const auto reference = autograd_linearization(*network, at.params, at.x);
+    const auto kernels = network->at(at.params, at.x);
+    const auto moved = reference->pushforward(at.direction);
+    const auto back = reference->pullback(at.c);
+    const auto second = reference->pullback_tangent(at.direction, at.c, moved);
+    // <c, J v> = <J^T c, v>
+    CHECK(error((at.c * moved).sum(), dot(back, at.direction)) < 1e-10);
+    CHECK(largest(moved) > 1e-2);
+    CHECK(dot(second, second).item<double>() > 1e-3);
+    const auto loss = std::make_shared<OutputLoss>(OutputLoss::squared_error(at.c, 0.5));
+    const auto expected = reference->pullback(moved);  // d2 loss = 2 w = 1
+    CHECK(error(compose(autograd_linearization(*network, at.params, at.x), loss, at.params)
+                    ->gauss_newton_product(at.direction),
+                expected) < 1e-10);
+    if (!kernels) continue;
+    CHECK(error(kernels->output(), reference->output()) < 1e-12);
+    CHECK(error(kernels->pushforward(at.direction), moved) < 1e-10);
+    CHECK(error(kernels->pullback(at.c), back) < 1e-10);
+    CHECK(error(kernels->pullback_tangent(at.direction, at.c, moved), second) < 1e-9);
+    CHECK(error(network->loss_at(at.params, at.x, loss)->gradient(),
+                autograd_loss([&](const Params& p) { return (*loss)(network->forward(p, at.x)); }, at.params)
+                    ->gradient()) < 1e-9);
+  }
+}
+
+TEST_CASE("every network: where kernels do not fit, a loss is autograd's", "[contract]") {
+  for (const auto& [config, input] : all_cases()) {
+    INFO(config.name);
+    const auto network = make_network(config, input, kOutputs);
+    const NetworkPoint at(*network, input, 1, kSamples);
+    const auto params = at.params.to(torch::kBFloat16);
+    const auto x = at.x.to(torch::kBFloat16);
+    CHECK(network->at(params, x) == nullptr);
+    const auto loss = OutputLoss::squared_error(at.c.to(torch::kBFloat16), 0.5);
+    const auto point = network->loss_at(params, x, loss);
+    CHECK(point->loss().scalar_type() == torch::kBFloat16);
+    CHECK(point->gradient().dtype() == torch::kBFloat16);
+    CHECK(network->output(params, x).scalar_type() == torch::kBFloat16);
+  }
+}
+
 TEST_CASE("every network: loss_at has the derivatives of differences", "[contract]") {
   for (const auto& [config, input] : all_cases()) {
     INFO(config.name);
@@ -183,32 +304,37 @@ TEST_CASE("every setting reaches the network", "[contract]") {
   };
   using Shape = std::vector<int64_t>;
 
-  const auto mlp = draw({.hidden = {7, 6}, .initialization = "truncated_normal"}, {2, 3, 4});
+  const auto mlp = draw({.initialization = "truncated_normal", .own = {{"hidden", "7,6"}}}, {2, 3, 4});
   CHECK(shape(mlp, "layer0.weight") == Shape{1, 7, 24});
   CHECK(shape(mlp, "layer2.weight") == Shape{1, 5, 6});
   CHECK(largest(mlp.at("layer0.weight")) <= 0.02);
   CHECK(!draw({.batch_norm = "batch"}, {3}).contains("norm0.weight"));
-  CHECK(draw({.batch_norm = "batch", .batch_norm_scale = true}, {3}).contains("norm0.weight"));
+  CHECK(draw({.batch_norm = "batch", .own = {{"batch_norm_scale", true}}}, {3}).contains("norm0.weight"));
   const auto x = torch::full({1, 2, 3}, 50.0);
-  const auto params = draw({.hidden = {4}}, {3});
-  CHECK(largest(make_network({.hidden = {4}, .activation = "tanh"}, {3}, 5)->features(params, x)) <= 1);
-  CHECK(largest(make_network({.hidden = {4}, .activation = "relu"}, {3}, 5)->features(params, x)) > 1);
+  const auto params = draw({.own = {{"hidden", "4"}}}, {3});
+  CHECK(largest(
+            make_network({.own = {{"hidden", "4"}, {"activation", "tanh"}}}, {3}, 5)->features(params, x)) <=
+        1);
+  CHECK(
+      largest(make_network({.own = {{"hidden", "4"}, {"activation", "relu"}}}, {3}, 5)->features(params, x)) >
+      1);
 
-  const auto conv4 = draw({.name = "conv4", .filters = 6, .batch_norm = "batch"}, {3, 33, 20});
+  const auto conv4 = draw({.name = "conv4", .batch_norm = "batch", .own = {{"filters", 6}}}, {3, 33, 20});
   CHECK(shape(conv4, "conv1.weight") == Shape{1, 3, 3, 3, 6});
   CHECK(shape(conv4, "linear.weight") == Shape{1, 5, 6});
   CHECK(!conv4.contains("norm1.weight"));
-  NetworkConfig config{
-      .name = "conv4", .filters = 6, .head = "flatten", .batch_norm = "batch", .batch_norm_scale = true};
+  NetworkConfig config{.name = "conv4",
+                       .batch_norm = "batch",
+                       .own = {{"filters", 6}, {"head", "flatten"}, {"batch_norm_scale", true}}};
   CHECK(shape(draw(config, {3, 33, 20}), "linear.weight") == Shape{1, 5, 3 * 2 * 6});
   CHECK(draw(config, {3, 33, 20}).contains("norm1.weight"));
-  config.downsample = "max_pool";
+  config.own.set("downsample", "max_pool");
   CHECK(shape(draw(config, {3, 33, 20}), "linear.weight") == Shape{1, 5, 2 * 1 * 6});
   CHECK(largest(draw(config, {3, 33, 20}).at("linear.weight")) < 1);
   config.initialization = "normal";
   CHECK(largest(draw(config, {3, 33, 20}).at("linear.weight")) > 1);
 
-  NetworkConfig residual{.name = "resnet12", .filters = 4, .batch_norm = "batch"};
+  NetworkConfig residual{.name = "resnet12", .batch_norm = "batch", .own = {{"filters", 4}}};
   CHECK(shape(draw(residual, {1, 20, 16}), "conv5.weight") == Shape{1, 3, 3, 4, 10});
   CHECK(shape(draw(residual, {1, 20, 16}), "linear.weight") == Shape{1, 5, 40});
   CHECK(largest(draw(residual, {1, 20, 16}).at("linear.weight")) < 1);
@@ -235,29 +361,71 @@ TEST_CASE("networks are made by name, and what contradicts itself is refused", "
   CHECK_THAT(message({.name = "conv4", .batch_norm = "batch"}, {1}),
              contains("takes images") && contains("{1}"));
   CHECK_THAT(message({}, {3, 0, 4}), contains("{3, 0, 4} has no numbers"));
-  CHECK_THAT(message({.name = "conv4", .downsample = "max_pool", .batch_norm = "batch"}, {1, 12, 28}),
-             contains("12 x 28") && contains("16 x 16"));
+  CHECK_THAT(
+      message({.name = "conv4", .batch_norm = "batch", .own = {{"downsample", "max_pool"}}}, {1, 12, 28}),
+      contains("12 x 28") && contains("16 x 16"));
   CHECK_THAT(message({.name = "resnet12", .batch_norm = "batch"}, {3, 84, 8}), contains("84 x 8"));
-  CHECK_THAT(message({.name = "conv4", .downsample = "maxpool", .batch_norm = "batch"}),
+  CHECK_THAT(message({.name = "conv4", .batch_norm = "batch", .own = {{"downsample", "maxpool"}}}),
              contains("did you mean 'max_pool'"));
-  CHECK_THAT(message({.name = "conv4", .head = "max", .batch_norm = "batch"}),
-             contains("known: mean, flatten"));
-  CHECK_THAT(message({.activation = "gelu"}), contains("relu, tanh"));
+  CHECK_THAT(message({.name = "conv4", .batch_norm = "batch", .own = {{"head", "max"}}}),
+             contains("one of mean, flatten"));
+  CHECK_THAT(message({.own = {{"activation", "gelu"}}}), contains("relu, tanh"));
   CHECK_THAT(message({.initialization = "xaver"}), contains("did you mean 'xavier'"));
-  CHECK_THAT(message({.hidden = {}, .batch_norm = "batch"}), contains("without hidden layers"));
-  CHECK_THAT(message({.hidden = {4, 0}}), contains("a hidden layer of 0 units"));
-  CHECK_THAT(message({.batch_norm_scale = true}), contains("network.batch_norm is none"));
-  CHECK_THAT(message({.filters = 32}), contains("network.filters: mlp does not know"));
-  CHECK_THAT(message({.downsample = "max_pool"}), contains("network.downsample: mlp does not know"));
-  CHECK_THAT(message({.name = "resnet12", .head = "flatten", .batch_norm = "batch"}, {3, 84, 84}),
-             contains("network.head: resnet12 does not know"));
-  CHECK_THAT(message({.name = "conv4", .hidden = {64}, .batch_norm = "batch"}),
-             contains("network.hidden: conv4 does not know"));
-  CHECK_THAT(message({.name = "conv4", .activation = "tanh", .batch_norm = "batch"}),
-             contains("network.activation: conv4 does not know"));
-  CHECK_THAT(message({.name = "resnet12", .batch_norm = "batch", .batch_norm_scale = true}, {3, 84, 84}),
-             contains("it always learns a scale"));
+  CHECK_THAT(message({.batch_norm = "batch", .own = {{"hidden", "none"}}}),
+             contains("without hidden layers"));
+  CHECK_THAT(message({.own = {{"hidden", "4,0"}}}), contains("whole numbers from 1"));
+  CHECK_THAT(message({.own = {{"batch_norm_scale", true}}}), contains("network.batch_norm is none"));
+  CHECK_THAT(message({.own = {{"filters", 32}}}), contains("network.filters: network mlp does not know"));
+  CHECK_THAT(message({.own = {{"downsample", "max_pool"}}}),
+             contains("network.downsample: network mlp does not know"));
+  CHECK_THAT(message({.name = "resnet12", .batch_norm = "batch", .own = {{"head", "flatten"}}}, {3, 84, 84}),
+             contains("network.head: network resnet12 does not know"));
+  CHECK_THAT(message({.name = "conv4", .batch_norm = "batch", .own = {{"hidden", "64"}}}),
+             contains("network.hidden: network conv4 does not know"));
+  CHECK_THAT(message({.name = "conv4", .batch_norm = "batch", .own = {{"activation", "tanh"}}}),
+             contains("network.activation: network conv4 does not know"));
+  CHECK_THAT(
+      message({.name = "resnet12", .batch_norm = "batch", .own = {{"batch_norm_scale", true}}}, {3, 84, 84}),
+      contains("network resnet12 does not know"));
 }
 
 }  // namespace
+TEST_CASE("a network without outputs gives its features, with their derivatives", "[networks][contract]") {
+  struct Case {
+    NetworkConfig config;
+    std::vector<int64_t> input;
+  };
+  const Case c = GENERATE(Case{{.name = "mlp"}, {3}}, Case{{.name = "mlp", .batch_norm = "batch"}, {3}},
+                          Case{{.name = "conv4", .batch_norm = "batch"}, {2, 9, 9}},
+                          Case{{.name = "resnet12", .batch_norm = "batch"}, {1, 16, 16}});
+  INFO(c.config.name);
+  const auto whole = make_network(c.config, c.input, 3), body = make_network(c.config, c.input, 0);
+  Stream one(StreamKey{2, Purpose::kTest}), two(StreamKey{2, Purpose::kTest});
+  const Params params = whole->initial(one), part = body->initial(two);
+  CHECK(body->head_names().empty());
+  CHECK(part.size() == params.size() - 2);
+  CHECK(identical(part, params.first(part.size())));
+  std::vector<int64_t> shape{2, 4};
+  shape.insert(shape.end(), c.input.begin(), c.input.end());
+  const auto x = torch::rand(shape);
+  const Params twice = part.expanded(2);
+  const auto features = whole->features(params.expanded(2), x);
+  CHECK(torch::allclose(body->forward(twice, x), features));
+  CHECK(torch::allclose(body->output(twice, x), features, 1e-4, 1e-5));
+
+  const auto head = make_head([](const torch::Tensor& y, const Params&) { return y.square().sum({1, 2}); });
+  const Params at = twice.to(torch::kFloat64);
+  const auto loss = body->loss_at(at, x.to(torch::kFloat64), head);
+  const auto reference = autograd_loss(
+      [&](const Params& p) {
+        return body->forward(p, x.to(torch::kFloat64)).square().sum({1, 2});
+      },
+      at);
+  CHECK(distance(loss->gradient(), reference->gradient()) < 1e-9 * largest(reference->gradient()));
+  const Params v = normal_like(at, 3);
+  const Params product = reference->hessian_product(v);
+  CHECK(distance(loss->hessian_product(v), product) < 1e-8 * largest(product));
+  CHECK(largest(product) > 0);
+}
+
 }  // namespace innerloop

@@ -63,7 +63,7 @@ TEST_CASE("resnet12 refuses sizes it cannot take, naming them", "[resnet12]") {
   CHECK_THROWS_WITH(ResNet12({.filters = 5}), contains("5 filters") && contains("even"));
   CHECK_THROWS_WITH(ResNet12({.filters = 0}), contains("0 filters"));
   CHECK_THROWS_WITH(ResNet12({.height = 15}), contains("15 x 84") && contains("16 x 16"));
-  CHECK_THROWS_WITH(ResNet12({.outputs = 0}), contains("0 outputs"));
+  CHECK_THROWS_WITH(ResNet12({.outputs = -1}), contains("-1 outputs"));
   CHECK_THROWS_WITH(ResNet12({.initialization = "kaiming"}), contains("unknown initialization 'kaiming'"));
   const ResNet12 network({.filters = 2});
   Stream stream(StreamKey{.seed = 1});

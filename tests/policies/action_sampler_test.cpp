@@ -38,8 +38,8 @@ TEST_CASE("the Eigen form of the Gaussian acts as the torch form, for every shap
   const auto [inputs, actions] =
       GENERATE(std::pair<int64_t, int64_t>{1, 1}, std::pair<int64_t, int64_t>{2, 2},
                std::pair<int64_t, int64_t>{20, 6}, std::pair<int64_t, int64_t>{3, 21});
-  const auto policy =
-      make_policy({.hidden = hidden, .activation = activation, .min_std = 0.9}, continuous(inputs, actions));
+  const auto policy = make_policy({.hidden = hidden, .activation = activation, .own = {{"min_std", 0.9}}},
+                                  continuous(inputs, actions));
   const int64_t tasks = 3, batch = 13;
   const auto params = different_tasks(*policy, tasks);
   const auto observations = 2 * normal({tasks, batch, inputs}, 11, torch::kFloat32);
@@ -142,10 +142,11 @@ TEST_CASE("a policy that cannot act in the environment is refused, with the one 
 
 TEST_CASE("every policy of the table can be made and describes itself", "[policy]") {
   REQUIRE(policies().size() >= 2);
-  for (const auto& [name, description] : policies()) {
+  for (const auto& [name, description, keys] : policies()) {
     const auto environment = name.starts_with("categorical") ? discrete(2, 3) : continuous(2, 3);
     CHECK(make_policy({.name = name}, environment)->network().config().outputs == 3);
     CHECK_FALSE(description.empty());
+    CHECK(keys.size() == (name == "gaussian_mlp" ? 2 : 0));
   }
 }
 

@@ -92,7 +92,7 @@ TEST_CASE("gaussian: gradients of log-probability, KL and entropy are those of f
 }
 
 TEST_CASE("gaussian: a log-std below the minimum acts as the minimum and has no gradient", "[gaussian]") {
-  const auto policy = gaussian(2, {.hidden = {4}, .min_std = 0.1});
+  const auto policy = gaussian(2, {.hidden = {4}, .own = {{"min_std", 0.1}}});
   auto params = different_tasks(*policy, 1).to(torch::kFloat64).as_leaves();
   auto values = params.tensors();
   values.back() = torch::tensor({-5.0, -1.0}, torch::kFloat64).view({1, 2}).requires_grad_();
@@ -106,7 +106,7 @@ TEST_CASE("gaussian: a log-std below the minimum acts as the minimum and has no 
 }
 
 TEST_CASE("gaussian: starts at the asked standard deviation with the network's entries first", "[gaussian]") {
-  const auto policy = gaussian(2, {.hidden = {4}, .initial_std = 0.5});
+  const auto policy = gaussian(2, {.hidden = {4}, .own = {{"initial_std", 0.5}}});
   Stream a({.seed = 3}), b({.seed = 3});
   const auto params = policy->initial(a);
   CHECK(params.names() ==
@@ -118,8 +118,10 @@ TEST_CASE("gaussian: starts at the asked standard deviation with the network's e
 }
 
 TEST_CASE("gaussian: a standard deviation that is not positive is refused by its name", "[gaussian]") {
-  CHECK_THROWS_WITH(gaussian(2, {.hidden = {4}, .initial_std = 0}), contains("initial_std is 0"));
-  CHECK_THROWS_WITH(gaussian(2, {.hidden = {4}, .min_std = -1}), contains("min_std is -1"));
+  CHECK_THROWS_WITH(gaussian(2, {.hidden = {4}, .own = {{"initial_std", 0}}}),
+                    contains("policy.initial_std is '0'"));
+  CHECK_THROWS_WITH(gaussian(2, {.hidden = {4}, .own = {{"min_std", -1}}}),
+                    contains("policy.min_std is '-1'"));
 }
 
 }  // namespace

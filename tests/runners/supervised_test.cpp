@@ -7,11 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "runners/checkpoint.h"
-#include "runners/progress.h"
-#include "runners/run_directory.h"
-#include "runners/supervised_evaluation.h"
-#include "runners/supervised_job.h"
+#include "meta/algorithms/registry.h"
+#include "runners/experiment/checkpoint.h"
+#include "runners/experiment/progress.h"
+#include "runners/experiment/run_directory.h"
+#include "runners/experiment/supervised_evaluation.h"
+#include "runners/experiment/supervised_job.h"
 #include "tests/runners/program.h"
 #include "tests/torch_catch.h"
 
@@ -110,10 +111,10 @@ TEST_CASE("bench trains on sine, evaluates, and leaves what it found", "[bench]"
   REQUIRE(outcome.code == 0);
   CHECK_THAT(outcome.output,
              contains("10 test tasks, 5-shot, 7 queries") && contains("95 % CI") && contains("0.67") &&
-                 contains("Finn et al. 2017, Table 2") && contains("25 meta-iterations instead of 70000") &&
+                 contains("Finn et al. 2017, Table 2") && contains("meta.iterations 25 instead of 70000") &&
                  contains("published after 10 steps: 0.3500") && contains("ms per meta-iteration"));
   for (const char* file : {"config.ini", "log.txt", "progress.csv", "progress.png", "bench.json", "bench.png",
-                           "bench_tasks.png", "checkpoints/last.ckpt"}) {
+                           "bench_tasks.png", "checkpoints/last.safetensors"}) {
     INFO(file);
     CHECK(std::filesystem::file_size(run.root() / file) > 50);
   }
@@ -146,14 +147,17 @@ TEST_CASE("bench trains on sine, evaluates, and leaves what it found", "[bench]"
   CHECK(out["published"][1]["step"] == 5);
   CHECK(out["published"][1]["mse_mean"] == 0.38);
   CHECK(out["protocol_differences"] ==
-        json({"25 meta-iterations instead of 70000", "10 test tasks instead of 600",
-              "network.hidden 8,8 instead of 40,40", "meta.batch_size 5 instead of 25"}));
+        json({"meta.iterations 25 instead of 70000",
+              "network.initialization xavier instead of truncated_normal",
+              "network.hidden 8,8 instead of 40,40", "inner.step_size 0.01 instead of 0.001",
+              "meta.batch_size 5 instead of 25", "evaluation.tasks 10 instead of 600",
+              "evaluation.steps 2 instead of 10", "evaluation.queries 7 instead of 100"}));
 
   // The numbers are those of the library on the checkpoint.
   ThreadPool pool(1, &Executor::prepare_thread);
   const TrainedRun trained = open_run(run.root());
-  SupervisedMetaLearner learner(trained.config.supervised, pool);
-  learner.restore(trained.checkpoint.meta, trained.checkpoint.optimizer);
+  SupervisedMetaLearner learner(trained.config.supervised, find_algorithm("maml"), pool);
+  learner.use(trained.checkpoint.meta, trained.checkpoint.method);
   const auto expected = statistics(learner.evaluate({.tasks = 10, .steps = 2, .shots = 5, .queries = 7}));
   REQUIRE(out["steps"].size() == 3);
   for (size_t k = 0; k < 3; ++k) {
@@ -345,9 +349,9 @@ TEST_CASE("a key of the wrong side is refused with both keys named", "[bench]") 
       {{"train", "--config", "navigation_2d", "--dataset.shots", "5"},
        "--dataset.shots one of supervised learning"},
       {{"bench", "--config", "sine_5shot", "--policy.hidden", "5"}, "--policy.hidden is a key of policies"},
-      {{"bench", "--meta.optimizer", "trpo"}, "expected adam or sgd"},
+      {{"bench", "--meta.optimizer", "trpo"}, "expected one of adam, sgd"},
       {{"bench", "--dataset.name", "sien"}, "did you mean 'sine'?"},
-      {{"bench", "--dataset.std", "0"}, "expected numbers above 0"},
+      {{"bench", "--dataset.name", "strokes", "--dataset.std", "0"}, "expected numbers above 0"},
   });
 }
 
@@ -361,11 +365,12 @@ TEST_CASE("a key that would do nothing is refused", "[bench]") {
        "--meta.max_kl would do nothing: meta.optimizer is adam, expected trpo"},
       {{"train", "--config", "navigation_2d", "--meta.step_size", "0.1"},
        "--meta.step_size would do nothing: meta.optimizer is trpo, expected adam or sgd"},
-      {{"bench", "--config", "sine_5shot", "--inner.steps", "0", "--inner.step_sizes", "per_parameter"},
-       "inner.step_sizes: per_parameter found with inner.steps = 0, expected fixed"},
-      {{"bench", "--config", "sine_5shot", "--network.filters", "8"}, "network.filters: mlp does not know"},
+      {{"bench", "--config", "sine_5shot", "--algorithm", "meta_sgd", "--inner.steps", "0"},
+       "inner.steps: 0 found, expected 1 or more: the step sizes are learned through inner steps"},
+      {{"bench", "--config", "sine_5shot", "--network.filters", "8"},
+       "network.filters: network mlp does not know"},
       {{"bench", "--config", "sine_5shot", "--dataset.splits", "vinyals"},
-       "dataset.splits: sine does not know"},
+       "dataset.splits: dataset sine does not know"},
       {{"bench", "--config", "strokes_5way_1shot", "--dataset.mean", "0,0"},
        "strokes: mean has 2 numbers, expected 1\n"},
   });

@@ -1,0 +1,42 @@
+#include "meta/algorithms/registry.h"
+
+#include "base/error.h"
+#include "base/row.h"
+#include "meta/algorithms/cavia.h"
+#include "meta/algorithms/joint.h"
+#include "meta/algorithms/maml.h"
+#include "meta/algorithms/maml_plus_plus.h"
+#include "meta/algorithms/meta_sgd.h"
+#include "meta/algorithms/prototypical.h"
+#include "meta/algorithms/reptile.h"
+#include "meta/algorithms/unicorn_maml.h"
+#include "meta/optimizers/table.h"
+
+namespace innerloop {
+
+// Adding an algorithm: write meta/algorithms/NAME.{h,cpp}, add its line here (docs/adding_an_algorithm.md).
+const std::vector<Algorithm>& algorithms() {
+  static const std::vector<Algorithm> table{
+      cavia(), fomaml(), joint(), maml(), maml_plus_plus(), meta_sgd(), prototypical(), unicorn_maml(),
+  };
+  return table;
+}
+
+const Algorithm& find_algorithm(const std::string& name) {
+  return find_named("algorithm", algorithms(), name);
+}
+
+void apply_algorithm(const std::string& name, MetaConfig& config) {
+  const Algorithm& algorithm = find_algorithm(name);
+  config.algorithm.name = name;
+  const auto known = meta_keys(names_of(meta_optimizers()));
+  for (const auto& [key, value] : algorithm.prescribes) {
+    for (const auto& candidate : known) {
+      if (candidate.name != key) continue;
+      require(candidate.set(&config, value), "algorithm ", name, " prescribes ", key, " = ", value,
+              ", which is not ", candidate.expected);
+    }
+  }
+}
+
+}  // namespace innerloop

@@ -1,0 +1,27 @@
+// What a configuration chooses of the meta-optimizer (meta/optimizers/). No torch.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace innerloop {
+
+struct MetaOptimizerConfig {
+  std::string name = "trpo";  // see meta/optimizers/registry.h
+  double step_size = 1e-3;    // adam, sgd: beta
+  double clip = 0;            // adam, sgd: every entry of the meta-gradient is cut to [-clip, clip]; 0: not
+  // adam, sgd: how beta goes with the meta-iteration i (meta/optimizers/schedule.h): "constant", "linear" or
+  // "cosine" from step_size to final_step_size over schedule_iterations, in stages of schedule_stage
+  // iterations.
+  std::string schedule = "constant";
+  int64_t schedule_iterations = 1000;
+  int64_t schedule_stage = 1;
+  double final_step_size = 0;
+  double max_kl = 0.01;  // trpo: delta
+  int64_t cg_iterations = 10;
+  double cg_damping = 1e-5;
+  int64_t line_search_steps = 15;
+  double line_search_ratio = 0.8;
+};
+
+}  // namespace innerloop

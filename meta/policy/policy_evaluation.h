@@ -1,0 +1,39 @@
+// How well a policy adapts to held-out tasks: what is asked and what is found. No torch: films and tables
+// read it.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <vector>
+
+#include "base/settings.h"
+#include "sampling/trajectories.h"
+
+namespace innerloop {
+
+struct PolicyEvaluationConfig {
+  int64_t tasks = 40;
+  int64_t steps = 3;
+  int64_t trajectories = 40;
+  // Step size of evaluation, as a multiple of the inner step size: first step, later steps (maml_rl halves
+  // them).
+  double first_step_scale = 1.0;
+  double later_step_scale = 0.5;
+  uint64_t seed = 1;
+};
+
+std::vector<Key> policy_evaluation_keys();  // of PolicyEvaluationConfig
+
+struct PolicyTaskEvaluation {
+  Eigen::VectorXd task;
+  std::vector<double> returns;    // mean undiscounted return of the batch sampled at step 0..K
+  std::vector<double> successes;  // share of trajectories with success at step 0..K
+};
+
+struct PolicyEvaluation {
+  std::vector<PolicyTaskEvaluation> tasks;
+  // trajectories[k]: all tasks at inner step k; only if kept.
+  std::vector<Trajectories> trajectories;
+};
+
+}  // namespace innerloop

@@ -1,0 +1,155 @@
+#include "meta/policy/policy_meta_learner.h"
+
+#include "base/error.h"
+#include "base/stopwatch.h"
+#include "envs/registry.h"
+#include "meta/optimizers/registry.h"
+#include "meta/policy/policy_meta_problem.h"
+#include "meta/policy/rollouts.h"
+
+namespace innerloop {
+namespace {
+
+std::unique_ptr<GradientMethod> make_method(const PolicyMetaConfig& config, const Algorithm& algorithm,
+                                            const Policy& policy) {
+  require_usage(static_cast<bool>(algorithm.policy_method), "algorithm ", algorithm.name,
+                " is one of data sets; it does not know policies");
+  const MethodContext context{.inner = config.inner,
+                              .initial = [&policy](Stream& stream) { return policy.initial(stream); },
+                              .head = policy.network().head_names()};
+  return algorithm.policy_method(config.algorithm.own, context);
+}
+
+}  // namespace
+
+PolicyMetaLearner::PolicyMetaLearner(const PolicyMetaConfig& config, const Algorithm& algorithm,
+                                     ThreadPool& pool)
+    : PolicyMetaLearner(
+          config, algorithm, [environment = config.environment] { return make_environment(environment); },
+          pool) {}
+
+PolicyMetaLearner::PolicyMetaLearner(const PolicyMetaConfig& config, const Algorithm& algorithm,
+                                     std::function<std::unique_ptr<Environment>()> make, ThreadPool& pool)
+    : config_(config), make_(std::move(make)), sampler_(make_, pool), executor_(pool) {
+  require_usage(config_.meta_batch_size >= 1, "meta.batch_size: ", config_.meta_batch_size,
+                " found, expected 1 or more");
+  require_usage(config_.sampler.trajectories >= 1, "sampler.trajectories: ", config_.sampler.trajectories,
+                " found, expected 1 or more");
+  parse_inner_estimator(config_.estimator);
+  policy_ = make_policy(config_.policy, sampler_.spec());
+  method_ = make_method(config_, algorithm, *policy_);
+  Stream stream(StreamKey{config_.seed, Purpose::kInitialParameters});
+  meta_ = method_->initial(stream);
+  optimizer_ = make_meta_optimizer(config_.optimizer, meta_);
+}
+
+PolicyMetaLearner::~PolicyMetaLearner() = default;
+
+Params PolicyMetaLearner::optimizer_state() const { return optimizer_->state(); }
+
+Params PolicyMetaLearner::method_state() const { return method_->state(); }
+
+void PolicyMetaLearner::restore(const Params& meta, const Params& optimizer_state,
+                                const Params& method_state) {
+  check_fits(meta, meta_, "meta-parameters");
+  check_fits(optimizer_state, optimizer_->state(), "meta-optimizer state");
+  use(meta, method_state);
+  optimizer_->restore(optimizer_state);
+}
+
+void PolicyMetaLearner::use(const Params& meta, const Params& method_state) {
+  check_fits(meta, meta_, "meta-parameters");
+  method_->restore(method_state);
+  meta_ = meta.cloned();
+}
+
+// Finn et al. 2017, Algorithm 3.
+PolicyReport PolicyMetaLearner::iterate(int64_t iteration) {
+  const torch::NoGradGuard no_graph;
+  PolicyReport report;
+  report.iteration = iteration;
+  const Moment now{.seed = config_.seed, .iteration = iteration};
+  const auto environment = make_();
+  std::vector<Eigen::VectorXd> tasks;  // 3: sample a batch of tasks T_i ~ p(T)
+  for (int64_t t = 0; t < config_.meta_batch_size; ++t) {
+    Stream stream(
+        StreamKey{config_.seed, Purpose::kTask, static_cast<uint64_t>(iteration), static_cast<uint64_t>(t)});
+    tasks.push_back(environment->sample_task(stream));
+  }
+
+  Rollouts rollouts(*policy_, *method_, sampler_, executor_, config_.advantage,
+                    parse_inner_estimator(config_.estimator));
+  auto chunks = start_chunks(*method_, meta_, config_.meta_batch_size, now,
+                             config_.inner.checkpointing ? Keep::kParameters : Keep::kAll);
+  for (int64_t k = 0; k <= config_.inner.steps; ++k) {  // 4-9: for all T_i
+    // 5, 8: sample trajectories D_i with the policy adapted so far
+    const auto trajectories = rollouts.sample(
+        tasks, chunks, config_.sampler.trajectories,
+        {config_.seed, static_cast<uint64_t>(iteration), static_cast<uint32_t>(k), /*evaluation=*/false, 0});
+    rollouts.record(trajectories, chunks);
+    report.environment_steps += trajectories.total_steps();
+    report.returns.push_back(return_statistics(trajectories));
+    const auto& failures = trajectories.failures();
+    report.failures.insert(report.failures.end(), failures.begin(), failures.end());
+    // 6-7: phi_{k+1} = phi_k - alpha grad L(phi_k; D_i)
+    if (k < config_.inner.steps) rollouts.advance(chunks, 1);
+  }
+  // 10: update theta with the trajectories of the adapted policies
+  PolicyMetaProblem problem(*method_, executor_, meta_, chunks);
+  {
+    const AddsSeconds timed(report.meta_step_seconds);
+    report.meta_step = optimizer_->step(meta_, problem, now);
+  }
+  report.entropy = problem.entropy();
+  report.explained_variance = rollouts.explained_variance();
+  report.sampling_seconds = rollouts.seconds().sampling;
+  report.advantage_seconds = rollouts.seconds().advantages;
+  report.inner_step_seconds = rollouts.seconds().inner_steps;
+  report.meta_gradient_seconds = problem.seconds().gradient;
+  report.curvature_seconds = problem.seconds().curvature;
+  report.objective_seconds = problem.seconds().value;
+  return report;
+}
+
+PolicyEvaluation PolicyMetaLearner::evaluate(const PolicyEvaluationConfig& evaluation, bool keep_trajectories,
+                                             const std::function<void(int64_t)>& progress) {
+  require_usage(evaluation.tasks >= 1 && evaluation.trajectories >= 1 && evaluation.steps >= 0,
+                "evaluation: ", evaluation.tasks, " tasks, ", evaluation.trajectories, " trajectories and ",
+                evaluation.steps, " steps asked, expected at least 1, 1 and 0");
+  const torch::NoGradGuard no_graph;
+  PolicyEvaluation out;
+  const auto environment = make_();
+  std::vector<Eigen::VectorXd> tasks;
+  for (int64_t t = 0; t < evaluation.tasks; ++t) {
+    Stream stream(StreamKey{evaluation.seed, Purpose::kEvaluationTask, 0, static_cast<uint64_t>(t)});
+    tasks.push_back(environment->sample_task(stream));
+    out.tasks.push_back({tasks.back(), {}, {}});
+  }
+  Rollouts rollouts(*policy_, *method_, sampler_, executor_, config_.advantage,
+                    parse_inner_estimator(config_.estimator));
+  auto chunks = start_chunks(*method_, meta_, evaluation.tasks, {.seed = evaluation.seed, .training = false},
+                             Keep::kLast);
+  for (int64_t k = 0; k <= evaluation.steps; ++k) {
+    const SampleKey key{evaluation.seed, 0, static_cast<uint32_t>(k), /*evaluation=*/true, 0};
+    auto trajectories = rollouts.sample(tasks, chunks, evaluation.trajectories, key);
+    for (int64_t t = 0; t < evaluation.tasks; ++t) {
+      double sum = 0, successes = 0;
+      for (int64_t n = 0; n < evaluation.trajectories; ++n) {
+        sum += trajectories.undiscounted_return(t, n);
+        successes += trajectories.success(t, n) ? 1 : 0;
+      }
+      auto& task = out.tasks[static_cast<size_t>(t)];
+      task.returns.push_back(sum / static_cast<double>(evaluation.trajectories));
+      task.successes.push_back(successes / static_cast<double>(evaluation.trajectories));
+    }
+    if (k < evaluation.steps) {
+      rollouts.record(trajectories, chunks);
+      rollouts.advance(chunks, k == 0 ? evaluation.first_step_scale : evaluation.later_step_scale);
+    }
+    if (keep_trajectories) out.trajectories.push_back(std::move(trajectories));
+    if (progress) progress(k);
+  }
+  return out;
+}
+
+}  // namespace innerloop

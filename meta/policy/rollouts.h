@@ -1,0 +1,69 @@
+// Samples T tasks step by step while they adapt: what training and evaluation of policies share.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "meta/executor.h"
+#include "meta/gradient_method.h"
+#include "meta/policy/policy_gradient_task.h"
+#include "policies/policy.h"
+#include "sampling/advantages.h"
+#include "sampling/sampler.h"
+
+namespace innerloop {
+
+// One task: its recorded trajectories and the adaptation of the meta-parameters to them.
+struct RecordedChunk {
+  std::unique_ptr<PolicyGradientTask> task;
+  GradientMethod::View view;  // of the task; after the first recording
+  Adaptation adaptation;
+  Moment now;
+};
+
+// Chunk t of `tasks` chunks before the first inner step.
+std::vector<RecordedChunk> start_chunks(const GradientMethod& method, const Params& meta, int64_t tasks,
+                                        const Moment& now, Keep keep);
+
+class Rollouts {
+ public:
+  struct Seconds {
+    double sampling = 0, advantages = 0, inner_steps = 0;
+  };
+
+  // All outlive the object.
+  Rollouts(const Policy& policy, const GradientMethod& method, Sampler& sampler, const Executor& executor,
+           const AdvantageConfig& advantage, InnerEstimator estimator)
+      : policy_(policy),
+        method_(method),
+        sampler_(sampler),
+        executor_(executor),
+        advantage_(advantage),
+        estimator_(estimator) {}
+
+  // Samples with every chunk's adapted policy. Error naming the inner step if an action is not finite.
+  Trajectories sample(const std::vector<Eigen::VectorXd>& tasks, const std::vector<RecordedChunk>& chunks,
+                      int64_t per_task, const SampleKey& key);
+
+  // Records what was sampled as the data of the next inner step.
+  void record(const Trajectories& trajectories, std::vector<RecordedChunk>& chunks);
+
+  // One inner step on the data recorded last.
+  void advance(std::vector<RecordedChunk>& chunks, double step_scale);
+
+  const Seconds& seconds() const { return seconds_; }
+  // Of the baseline, per recorded inner step, mean over tasks.
+  const std::vector<double>& explained_variance() const { return explained_variance_; }
+
+ private:
+  const Policy& policy_;
+  const GradientMethod& method_;
+  Sampler& sampler_;
+  const Executor& executor_;
+  const AdvantageConfig& advantage_;
+  InnerEstimator estimator_;
+  Seconds seconds_;
+  std::vector<double> explained_variance_;
+};
+
+}  // namespace innerloop

@@ -1,0 +1,36 @@
+#include "meta/supervised/supervised_meta_config.h"
+
+#include "meta/episode_settings.h"
+
+namespace innerloop {
+namespace {
+
+constexpr int64_t kMostTasks = 1'000'000, kMostSteps = 10'000, kMostSamples = 10'000;
+
+}  // namespace
+
+std::vector<Key> supervised_meta_keys() {
+  using C = SupervisedMetaConfig;
+  std::vector<Key> all;
+  const auto add = [&](std::vector<Key> keys) { all.insert(all.end(), keys.begin(), keys.end()); };
+  add(keys::within("dataset.", &C::dataset, dataset_keys()));
+  add(keys::within("dataset.", &C::shape, shape_keys()));
+  add(keys::within("network.", &C::network, network_keys()));
+  add({keys::choice("inner.loss_reduction", &C::loss_reduction, names_of(kLossReductions),
+                    "mean, or ways times that (the MAML code's scale)")});
+  return all;
+}
+
+std::vector<Key> supervised_evaluation_keys() {
+  using C = SupervisedEvaluationConfig;
+  std::vector<Key> all{
+      keys::whole("tasks", &C::tasks, 1, kMostTasks, "held-out tasks"),
+      keys::whole("steps", &C::steps, 0, kMostSteps, "gradient steps on each"),
+      keys::whole("shots", &C::shots, 0, kMostSamples, "support samples per class, 0 = as in training"),
+      keys::whole("queries", &C::queries, 0, kMostSamples, "query samples per class, 0 = as in training"),
+      keys::seed("seed", &C::seed, "of the held-out tasks")};
+  for (auto& key : all) key = keys::free(std::move(key));
+  return all;
+}
+
+}  // namespace innerloop

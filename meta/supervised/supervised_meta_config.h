@@ -1,0 +1,34 @@
+// What the meta-training of a network on a data set is given, and its evaluation. No torch: configurations
+// are read without it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "datasets/dataset_config.h"
+#include "meta/meta_config.h"
+#include "networks/network_config.h"
+
+namespace innerloop {
+
+struct SupervisedMetaConfig : MetaConfig {
+  DatasetConfig dataset;
+  EpisodeShape shape;  // of training; regression: ways = 1
+  NetworkConfig network;
+  std::string loss_reduction = "mean";  // or "sum_over_ways" (meta/episode_task.h)
+};
+
+struct SupervisedEvaluationConfig {
+  Split split = Split::kTest;
+  int64_t tasks = 600;
+  int64_t steps = 10;   // gradient steps; metrics are taken after 0..steps
+  int64_t shots = 0;    // 0: as in training
+  int64_t queries = 0;  // 0: as in training
+  uint64_t seed = 1;
+};
+
+std::vector<Key> supervised_meta_keys();  // of SupervisedMetaConfig but for MetaConfig's and the rows' own
+std::vector<Key> supervised_evaluation_keys();  // of SupervisedEvaluationConfig, but for the split
+
+}  // namespace innerloop

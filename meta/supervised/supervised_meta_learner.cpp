@@ -1,0 +1,190 @@
+#include "meta/supervised/supervised_meta_learner.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
+#include "meta/optimizers/registry.h"
+#include "meta/supervised/episode_meta_problem.h"
+
+namespace innerloop {
+namespace {
+
+constexpr double kRunningMomentum = 0.1;  // of the batch's statistics in the averages (LibTorch's default)
+constexpr const char* kRunningPrefix = "running.";
+
+StreamKey evaluation_key(const SupervisedEvaluationConfig& evaluation, int64_t task) {
+  const bool test = evaluation.split == Split::kTest;
+  return {evaluation.seed, test ? Purpose::kEvaluationTask : Purpose::kValidationTask, 0,
+          static_cast<uint64_t>(task)};
+}
+
+std::unique_ptr<Method> make_method(const SupervisedMetaConfig& config, const Algorithm& algorithm,
+                                    const Dataset& dataset) {
+  require_usage(algorithm.supervised(), "algorithm ", algorithm.name,
+                " is one of policies; it does not know data sets");
+  const auto& spec = dataset.spec();
+  MethodContext context{.inner = config.inner,
+                        .network = [network = config.network, input = spec.input](
+                                       int64_t outputs) { return make_network(network, input, outputs); },
+                        .outputs = spec.classification ? config.shape.ways : spec.outputs,
+                        .dataset = &dataset,
+                        .shape = config.shape};
+  return algorithm.method(config.algorithm.own, context);
+}
+
+}  // namespace
+
+SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config, const Algorithm& algorithm,
+                                             ThreadPool& pool)
+    : SupervisedMetaLearner(config, algorithm, make_dataset(config.dataset), pool) {}
+
+SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config, const Algorithm& algorithm,
+                                             std::unique_ptr<Dataset> dataset, ThreadPool& pool)
+    : config_(config),
+      dataset_(std::move(dataset)),
+      reduction_(parse_loss_reduction(config.loss_reduction)),
+      mode_(parse_batch_norm_mode(config.network.batch_norm)),
+      executor_(pool) {
+  require_usage(config_.meta_batch_size >= 1, "meta.batch_size: ", config_.meta_batch_size,
+                " found, expected 1 or more");
+  dataset_->check(Split::kTrain, config_.shape);
+  method_ = make_method(config_, algorithm, *dataset_);
+  Stream stream(StreamKey{config_.seed, Purpose::kInitialParameters});
+  meta_ = method_->initial(stream);
+  optimizer_ = make_meta_optimizer(config_.optimizer, meta_);
+  if (mode_ == BatchNormMode::kGlobalRunning) running_ = method_->network(/*training=*/true).statistics();
+}
+
+SupervisedMetaLearner::~SupervisedMetaLearner() = default;
+
+Params SupervisedMetaLearner::optimizer_state() const { return optimizer_->state(); }
+
+Params SupervisedMetaLearner::method_state() const {
+  return running_.prefixed(kRunningPrefix).joined(method_->state());
+}
+
+void SupervisedMetaLearner::restore(const Params& meta, const Params& optimizer_state,
+                                    const Params& method_state) {
+  check_fits(meta, meta_, "meta-parameters");
+  check_fits(optimizer_state, optimizer_->state(), "meta-optimizer state");
+  use(meta, method_state);
+  optimizer_->restore(optimizer_state);
+}
+
+void SupervisedMetaLearner::use(const Params& meta, const Params& method_state) {
+  check_fits(meta, meta_, "meta-parameters");
+  const Params running = method_state.part(kRunningPrefix);
+  check_fits(running, running_, "running statistics");
+  method_->restore(method_state.without(kRunningPrefix));
+  meta_ = meta.cloned();
+  running_ = running.cloned();
+}
+
+// Finn et al. 2017, Algorithm 2.
+SupervisedReport SupervisedMetaLearner::iterate(int64_t iteration, bool with_metric) {
+  const torch::NoGradGuard no_graph;
+  const TaskSource source(*dataset_, config_.shape, config_.seed);
+  const Network& network = method_->network(/*training=*/true);
+  const int64_t per_chunk = method_->tasks_per_chunk(), tasks = config_.meta_batch_size;
+  const auto pass = [&](const Params& meta, int64_t chunk) {
+    const int64_t first = chunk * per_chunk, count = std::min(per_chunk, tasks - first);
+    const Moment now{.seed = config_.seed, .iteration = iteration, .first_task = first};
+    const EpisodeTask task(network, method_->draw(source, now, count), config_.shape, reduction_,
+                           mode_);  // 3, 5, 8: tasks, their support and query sets
+    EpisodeMetaProblem::Chunk out{method_->pass(meta, task, now, with_metric)};  // 6-7, 10
+    if (with_metric) out.metric = task.metric(out.outcome.output).sum().item<double>();
+    return out;
+  };
+  EpisodeMetaProblem problem(executor_, (tasks + per_chunk - 1) / per_chunk, tasks, pass);
+  const Moment now{.seed = config_.seed, .iteration = iteration};
+  optimizer_->step(meta_, problem, now);  // 10: update theta
+  if (mode_ == BatchNormMode::kGlobalRunning) {
+    running_ = (1 - kRunningMomentum) * running_ +
+               (kRunningMomentum / static_cast<double>(tasks)) * problem.statistics();
+  }
+  method_->absorb(problem.found(), tasks, now);
+  return {iteration, problem.loss(),
+          with_metric ? problem.metric() : std::numeric_limits<double>::quiet_NaN()};
+}
+
+EpisodeShape SupervisedMetaLearner::evaluation_shape(const SupervisedEvaluationConfig& evaluation) const {
+  EpisodeShape shape = config_.shape;
+  if (evaluation.shots > 0) shape.shots = evaluation.shots;
+  if (evaluation.queries > 0) shape.queries = evaluation.queries;
+  return shape;
+}
+
+const Params* SupervisedMetaLearner::evaluation_statistics() const {
+  return mode_ == BatchNormMode::kGlobalRunning ? &running_ : nullptr;
+}
+
+Episodes SupervisedMetaLearner::evaluation_episode(const SupervisedEvaluationConfig& evaluation,
+                                                   int64_t task) const {
+  const EpisodeShape shape = evaluation_shape(evaluation);
+  Episodes episodes = make_episodes(dataset_->spec(), shape, 1);
+  Stream stream(evaluation_key(evaluation, task));
+  dataset_->draw(evaluation.split, shape, stream, episodes, 0);
+  return episodes;
+}
+
+std::vector<torch::Tensor> SupervisedMetaLearner::predict(const Episodes& episode,
+                                                          const SupervisedEvaluationConfig& evaluation,
+                                                          int64_t task) const {
+  const torch::NoGradGuard no_graph;
+  const EpisodeTask tasks(network(), episode, evaluation_shape(evaluation), reduction_, mode_,
+                          evaluation_statistics());
+  return method_->predict(meta_, tasks, evaluation.steps,
+                          {.seed = evaluation.seed, .training = false, .first_task = task});
+}
+
+TaskMetrics SupervisedMetaLearner::evaluate(const SupervisedEvaluationConfig& evaluation,
+                                            const std::function<void(int64_t)>& progress) const {
+  require_usage(evaluation.tasks >= 1 && evaluation.steps >= 0, "evaluation: ", evaluation.tasks,
+                " tasks and ", evaluation.steps, " steps asked, expected at least 1 and 0");
+  const torch::NoGradGuard no_graph;
+  const EpisodeShape shape = evaluation_shape(evaluation);
+  dataset_->check(evaluation.split, shape);
+  TaskMetrics metrics;
+  constexpr int64_t kBlock = 50;  // tasks between two reports
+  for (int64_t first = 0; first < evaluation.tasks; first += kBlock) {
+    const int64_t count = std::min(kBlock, evaluation.tasks - first);
+    const auto block = executor_.gather(count, [&](int64_t i) {
+      const EpisodeTask task(network(), evaluation_episode(evaluation, first + i), shape, reduction_, mode_,
+                             evaluation_statistics());
+      const Moment now{.seed = evaluation.seed, .training = false, .first_task = first + i};
+      std::vector<double> row;
+      for (const auto& output : method_->predict(meta_, task, evaluation.steps, now)) {
+        row.push_back(task.metric(output).item<double>());
+      }
+      return as_params(row);
+    });
+    for (const auto& row : block) metrics.push_back(as_numbers(row));
+    if (progress) progress(first + count);
+  }
+  return metrics;
+}
+
+std::vector<double> SupervisedMetaLearner::nearest_neighbour(const SupervisedEvaluationConfig& evaluation,
+                                                             bool on_features) const {
+  require_usage(dataset_->spec().classification, "nearest neighbour: the data set '", dataset_->spec().name,
+                "' has no classes");
+  const torch::NoGradGuard no_graph;
+  dataset_->check(evaluation.split, evaluation_shape(evaluation));
+  const Params theta = method_->initialisation(meta_);
+  const auto accuracies = executor_.gather(evaluation.tasks, [&](int64_t i) {
+    const Episodes episode = evaluation_episode(evaluation, i);
+    const auto points = [&](const torch::Tensor& x) {
+      return on_features ? network().features(theta, x, {.use = evaluation_statistics()}) : x.flatten(2);
+    };
+    const torch::Tensor nearest =
+        torch::cdist(points(episode.query_x), points(episode.support_x)).argmin(2);  // [1, queries]
+    const torch::Tensor label = episode.support_y.gather(1, nearest);
+    return as_params({label.eq(episode.query_y).to(torch::kFloat64).mean().item<double>()});
+  });
+  std::vector<double> out;
+  for (const auto& accuracy : accuracies) out.push_back(as_numbers(accuracy).front());
+  return out;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,90 @@
+// Supervised meta-learning: one meta-iteration from episodes to updated meta-parameters, and the evaluation
+// of what was learned (Finn et al. 2017, Alg. 2), whatever the algorithm.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "datasets/dataset.h"
+#include "meta/algorithm.h"
+#include "meta/episode_task.h"
+#include "meta/executor.h"
+#include "meta/meta_optimizer.h"
+#include "meta/method.h"
+#include "meta/supervised/supervised_meta_config.h"
+
+namespace innerloop {
+
+struct SupervisedReport {
+  int64_t iteration = 0;
+  double query_loss = 0;  // after the inner steps, mean over tasks, as reduced
+  // Accuracy or mean squared error after the inner steps, mean over tasks; NaN where it was not asked for.
+  double query_metric = 0;
+};
+
+// Row i: task i; column k: accuracy or mean squared error on the query set after k gradient steps.
+using TaskMetrics = std::vector<std::vector<double>>;
+
+class SupervisedMetaLearner {
+ public:
+  // `algorithm`: a row of meta/algorithms/registry.h, or one of the caller's own. UsageError if it does not
+  // know data sets.
+  SupervisedMetaLearner(const SupervisedMetaConfig& config, const Algorithm& algorithm, ThreadPool& pool);
+  // On a data set of the caller's own instead of config.dataset.
+  SupervisedMetaLearner(const SupervisedMetaConfig& config, const Algorithm& algorithm,
+                        std::unique_ptr<Dataset> dataset, ThreadPool& pool);
+  ~SupervisedMetaLearner();
+
+  const SupervisedMetaConfig& config() const { return config_; }
+  const Dataset& dataset() const { return *dataset_; }
+  const Method& method() const { return *method_; }
+  const Network& network() const { return method_->network(/*training=*/false); }  // the one evaluation uses
+  EpisodeShape evaluation_shape(const SupervisedEvaluationConfig& evaluation) const;
+
+  // Meta-iteration `iteration` (0, 1, ...): a function of (meta-parameters, optimizer state, method state,
+  // seed, iteration) alone. Error if a loss is not finite, naming task and inner step; the state is then as
+  // before. `with_metric` costs another pass over the query sets and changes nothing else.
+  SupervisedReport iterate(int64_t iteration, bool with_metric = false);
+
+  const Params& meta_parameters() const { return meta_; }
+  Params optimizer_state() const;
+  Params method_state()
+      const;  // the method's own, and the running statistics ("running.*") of global_running
+  // Error naming what does not fit.
+  void restore(const Params& meta, const Params& optimizer_state, const Params& method_state);
+  // Replaces meta-parameters and method state alone: to use what was trained, or to start from it.
+  void use(const Params& meta, const Params& method_state);
+
+  // Adapts to held-out tasks with streams of the split's own: the same tasks whatever was trained.
+  // `progress(done)` after each block of tasks.
+  TaskMetrics evaluate(const SupervisedEvaluationConfig& evaluation,
+                       const std::function<void(int64_t done)>& progress = {}) const;
+
+  // The episode of evaluation task `task` alone (T = 1), and the network's outputs on its query set after 0,
+  // 1, ... gradient steps.
+  Episodes evaluation_episode(const SupervisedEvaluationConfig& evaluation, int64_t task) const;
+  std::vector<torch::Tensor> predict(const Episodes& episode, const SupervisedEvaluationConfig& evaluation,
+                                     int64_t task = 0) const;
+
+  // Accuracy of 1-nearest-neighbour (Euclidean) on the same tasks, per task: on pixels, or on the features of
+  // the network at the meta-learned initialisation. Classification only.
+  std::vector<double> nearest_neighbour(const SupervisedEvaluationConfig& evaluation, bool on_features) const;
+
+ private:
+  const Params* evaluation_statistics() const;
+
+  SupervisedMetaConfig config_;
+  std::unique_ptr<Dataset> dataset_;
+  LossReduction reduction_;
+  BatchNormMode mode_;
+  Executor executor_;
+  std::unique_ptr<Method> method_;
+  std::unique_ptr<MetaOptimizer> optimizer_;
+  Params meta_;
+  Params running_;  // global_running: averages over training; empty otherwise
+};
+
+}  // namespace innerloop

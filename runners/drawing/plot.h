@@ -1,0 +1,35 @@
+// Line plots with error bands as PNG files, drawn by gnuplot.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace innerloop {
+
+struct Curve {
+  std::string label;
+  std::vector<double> x, y;
+  std::vector<double> band = {};  // half-height of an interval around y; empty: none
+  // kDashes: a prediction; kFaint: what the next curve smooths, in its colour; kReference: a level to compare
+  // with, grey.
+  enum class Style { kLine, kDashes, kPoints, kFaint, kReference };
+  Style style = Style::kLine;
+};
+
+struct Plot {
+  std::string title, subtitle;
+  std::string x_label, y_label;  // with unit
+  bool whole_x = false;          // x counts: ticks at whole numbers, points marked, bars instead of bands
+  bool log_y = false;            // all y are above 0; drawn by their logarithm if they span a factor of 5
+  bool percent = false;          // y is at most 100, and so is its axis
+  std::vector<Curve> curves;     // not empty
+};
+
+// Error, and no file, if gnuplot is missing or fails, or the plot has nothing finite to show.
+void write_plot(const Plot& plot, const std::filesystem::path& png);
+
+// The same, several of them side by side in one file.
+void write_plots(const std::vector<Plot>& plots, const std::filesystem::path& png);
+
+}  // namespace innerloop

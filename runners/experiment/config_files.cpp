@@ -1,0 +1,152 @@
+#include "runners/experiment/config_files.h"
+
+#include <algorithm>
+#include <boost/program_options/errors.hpp>
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/parsers.hpp>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/paths.h"
+#include "runners/experiment/options.h"
+
+namespace innerloop {
+namespace {
+
+namespace po = boost::program_options;
+
+std::string trimmed(const std::string& text) {
+  const size_t first = text.find_first_not_of(" \t\r");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+// Where the n-th key = value line stands; the parser of Boost does not say.
+std::vector<int> lines_of_keys(const std::string& text) {
+  std::vector<int> lines;
+  std::istringstream in(text);
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    line = trimmed(line.substr(0, line.find('#')));
+    if (!line.empty() && line.front() != '[') lines.push_back(number);
+  }
+  return lines;
+}
+
+std::string place(const std::string& name, const std::string& text, const std::string& bad_line) {
+  std::istringstream in(text);
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    if (trimmed(line.substr(0, line.find('#'))) == trimmed(bad_line)) return concat(name, ":", number);
+  }
+  return name;
+}
+
+constexpr uintmax_t kLargestFile = 1 << 20;
+
+std::string kind_of(const std::filesystem::file_status& status) {
+  switch (status.type()) {
+    case std::filesystem::file_type::directory:
+      return "a folder";
+    case std::filesystem::file_type::fifo:
+      return "a FIFO";
+    case std::filesystem::file_type::socket:
+      return "a socket";
+    case std::filesystem::file_type::character:
+    case std::filesystem::file_type::block:
+      return "a device";
+    default:
+      return "no regular file";
+  }
+}
+
+std::string read_text(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  require_usage(std::filesystem::exists(status), "cannot read the configuration '", file.string(), "'");
+  require_usage(std::filesystem::is_regular_file(status), "configuration '", file.string(), "' is ",
+                kind_of(status), ", expected a file");
+  std::ifstream in(file, std::ios::binary);
+  require_usage(in.good(), "cannot read the configuration '", file.string(), "'");
+  std::string text(kLargestFile + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  require_usage(text.size() <= kLargestFile, "configuration '", file.string(), "' is larger than ",
+                kLargestFile, " bytes, no configuration is");
+  return text;
+}
+
+std::string first_comment(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line.empty() || line[0] != '#' ? "" : trimmed(line.substr(1));
+}
+
+}  // namespace
+
+void require_known_key(const Setting& setting) {
+  for (const Side side : kSides) {
+    if (key_table(side).knows(setting.key)) return;
+  }
+  throw UsageError(concat(setting.where, ": unknown key '", shortened(setting.key), "'; ",
+                          suggestion(setting.key, key_names()), "all keys: innerloop train --help"));
+}
+
+std::vector<Setting> read_settings(const std::filesystem::path& file) {
+  const std::string text = read_text(file);
+  std::vector<Setting> settings;
+  const std::vector<int> lines = lines_of_keys(text);
+  try {
+    std::istringstream in(text);
+    const auto parsed = po::parse_config_file<char>(in, po::options_description(), true);
+    for (size_t i = 0; i < parsed.options.size(); ++i) {
+      const auto& option = parsed.options[i];
+      const std::string where = i < lines.size() ? concat(file.string(), ":", lines[i]) : file.string();
+      settings.push_back({option.string_key, option.value.empty() ? "" : option.value.front(), where});
+    }
+  } catch (const po::invalid_syntax& error) {
+    throw UsageError(concat(place(file.string(), text, error.tokens()), ": cannot read '",
+                            trimmed(error.tokens()), "', expected [section] or key = value"));
+  } catch (const po::error& error) {
+    throw UsageError(concat(file.string(), ": ", error.what()));
+  }
+  std::map<std::string, const Setting*> seen;
+  for (const auto& setting : settings) {
+    require_known_key(setting);
+    const auto [first, is_new] = seen.emplace(setting.key, &setting);
+    require_usage(is_new, setting.where, ": ", setting.key, " is given twice, first at ",
+                  first->second->where);
+  }
+  return settings;
+}
+
+std::vector<NamedDescription> installed_configs() {
+  std::vector<NamedDescription> configs;
+  for (const auto& entry : std::filesystem::directory_iterator(data_directory() / "configs")) {
+    if (entry.path().extension() != ".ini") continue;
+    configs.push_back({entry.path().stem().string(), first_comment(entry.path())});
+  }
+  std::sort(configs.begin(), configs.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return configs;
+}
+
+std::filesystem::path find_config(const std::string& name) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(name, ignored)) return name;
+  require_usage(name.find('/') == std::string::npos || !std::filesystem::exists(name, ignored), "--config: '",
+                name, "' is ", kind_of(std::filesystem::status(name, ignored)), ", expected a file");
+  const auto folder = data_directory() / "configs";
+  for (const auto& candidate : {folder / name, folder / (name + ".ini")}) {
+    if (name.find('/') == std::string::npos && std::filesystem::is_regular_file(candidate, ignored))
+      return candidate;
+  }
+  std::vector<std::string> known;
+  for (const auto& config : installed_configs()) known.push_back(config.name);
+  throw UsageError(
+      concat("--config: no file '", name, "', and ", unknown_name("configuration", name, known)));
+}
+
+}  // namespace innerloop

@@ -1,0 +1,34 @@
+// Configuration files: reading them, and finding the installed ones.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/named_description.h"
+
+namespace innerloop {
+
+// One `key = value` as somebody gave it.
+struct Setting {
+  std::string key;
+  std::string value;
+  std::string where;  // "configs/navigation_2d.ini:12", or "--inner.steps"
+};
+
+// UsageError, with the nearest known key, if there is no such key.
+void require_known_key(const Setting& setting);
+
+// A configuration in INI form: [sections], key = value, '#' comments. UsageError with file and line for a
+// line that is neither, for an unknown key (with the nearest known one) and for a key given twice; also for
+// what is no regular file (a folder, a FIFO, a device: it is not opened) or is larger than 1 MB.
+std::vector<Setting> read_settings(const std::filesystem::path& file);
+
+// The file that --config NAME means: a path, or the name of an installed configuration (with or without
+// ".ini"). UsageError with the known names if there is neither.
+std::filesystem::path find_config(const std::string& name);
+
+// By name ("navigation_2d"), with the first comment line of the file.
+std::vector<NamedDescription> installed_configs();
+
+}  // namespace innerloop

@@ -1,0 +1,101 @@
+#include "runners/experiment/policy_job.h"
+
+#include <cstdio>
+
+#include "base/error.h"
+#include "runners/experiment/progress.h"
+
+namespace innerloop {
+
+std::string PolicyJob::summary() const {
+  const auto& c = learner_->config();
+  const auto& environment = learner_->environment();
+  return concat("  ", c.algorithm.name, " on ", environment.name,
+                c.environment.observe_task ? " (task observed)" : "", ", horizon ", environment.horizon,
+                ", seed ", c.seed, "\n  ", c.meta_batch_size, " tasks x ", c.sampler.trajectories,
+                " trajectories, ", c.inner.steps, " inner step(s) of size ", c.inner.step_size,
+                c.inner.first_order ? ", first order" : "", ", ", c.optimizer.name, ", ", c.policy.name, ", ",
+                learner_->meta_parameters().numel(), " meta-parameters\n");
+}
+
+void PolicyJob::iterate(int64_t iteration) {
+  report_ = learner_->iterate(iteration);
+  environment_steps_ += report_.environment_steps;
+}
+
+void PolicyJob::begin(const RunDirectory& directory, int64_t) { directory_ = directory; }
+
+void PolicyJob::after(int64_t done) { films_.after(done, *learner_, directory_); }
+
+std::vector<std::string> PolicyJob::columns() const {
+  const int64_t steps = learner_->config().inner.steps;
+  std::vector<std::string> names{"environment_steps"};
+  for (int64_t k = 0; k <= steps; ++k) {
+    names.insert(names.end(), {concat("step_", k, "_return_mean"), concat("step_", k, "_return_std")});
+    if (learner_->environment().defines_success) names.push_back(concat("step_", k, "_success_rate"));
+  }
+  names.insert(names.end(),
+               {"loss_before", "loss_after", "kl_before", "kl_after", "line_search", "accepted"});
+  for (int64_t k = 0; k <= steps; ++k) names.push_back(concat("step_", k, "_explained_variance"));
+  names.insert(names.end(), {"entropy", "sampling_seconds", "advantage_seconds", "update_seconds"});
+  return names;
+}
+
+std::vector<std::string> PolicyJob::row() {
+  std::vector<std::string> cells{concat(environment_steps_)};
+  const auto add = [&](double value) { cells.push_back(cell(value)); };
+  for (const auto& returns : report_.returns) {
+    add(returns.mean);
+    add(returns.std);
+    if (learner_->environment().defines_success) add(returns.success_rate);
+  }
+  const auto& step = report_.meta_step;
+  for (const double value : {step.loss_before, step.loss_after, step.kl_before, step.kl_after}) add(value);
+  cells.push_back(concat(step.line_search));
+  cells.push_back(step.accepted ? "1" : "0");
+  for (const double value : report_.explained_variance) add(value);
+  for (const double value : {report_.entropy, report_.sampling_seconds, report_.advantage_seconds,
+                             report_.inner_step_seconds + report_.meta_step_seconds}) {
+    add(value);
+  }
+  return cells;
+}
+
+std::string PolicyJob::describe() const {
+  char text[160];
+  const auto& step = report_.meta_step;
+  const double before = report_.returns.front().mean, after = report_.returns.back().mean;
+  const int length = report_.returns.size() > 1
+                         ? std::snprintf(text, sizeof text, "return %8.2f -> %8.2f  kl %.4f%s", before, after,
+                                         step.kl_after, step.accepted ? "" : " (step rejected)")
+                         : std::snprintf(text, sizeof text, "return %8.2f  kl %.4f%s", before, step.kl_after,
+                                         step.accepted ? "" : " (step rejected)");
+  return std::string(text, static_cast<size_t>(length));
+}
+
+std::vector<std::string> PolicyJob::notes() const {
+  std::vector<std::string> texts;
+  for (const auto& failure : report_.failures) texts.push_back(failure.text());
+  return texts;
+}
+
+void PolicyJob::save(Checkpoint& checkpoint) const {
+  checkpoint.environment_steps = environment_steps_;
+  checkpoint.meta = learner_->meta_parameters();
+  checkpoint.optimizer = learner_->optimizer_state();
+  checkpoint.method = learner_->method_state();
+}
+
+void PolicyJob::restore(const Checkpoint& checkpoint) {
+  learner_->restore(checkpoint.meta, checkpoint.optimizer, checkpoint.method);
+  environment_steps_ = checkpoint.environment_steps;
+}
+
+std::string PolicyJob::amount() const { return concat(", ", environment_steps_, " environment steps"); }
+
+std::string PolicyJob::next_commands(const std::string& run) const {
+  return concat("  innerloop adapt --run ", run, "     how well it adapts to new tasks\n",
+                "  innerloop record --run ", run, "    videos of it\n");
+}
+
+}  // namespace innerloop

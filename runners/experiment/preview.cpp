@@ -1,0 +1,87 @@
+#include "runners/experiment/preview.h"
+
+#include <algorithm>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "runners/drawing/panel.h"
+
+namespace innerloop {
+namespace {
+
+// Pixels.
+constexpr int kSmallestCell = 56, kGap = 4, kLabels = 34;
+constexpr double kLabelSize = 17;
+
+// BGR.
+const cv::Scalar kPaper(252, 250, 249), kPale(128, 114, 102);
+
+// The largest task that the data set has, up to 12 classes of 16 images.
+EpisodeShape largest_shape(const Dataset& dataset) {
+  EpisodeShape shape{
+      .ways = std::min<int64_t>(12, dataset.classes(Split::kTrain)), .shots = 1, .queries = 15};
+  for (; shape.queries > 1; --shape.queries) {
+    try {
+      dataset.check(Split::kTrain, shape);
+      return shape;
+    } catch (const UsageError&) {
+    }
+  }
+  dataset.check(Split::kTrain, shape);
+  return shape;
+}
+
+// image [channels, height, width] with pixels in [0, 1], in whole multiples of its size.
+cv::Mat picture(const torch::Tensor& image) {
+  const auto bytes = (image.clamp(0, 1) * 255).round().to(torch::kUInt8).permute({1, 2, 0}).contiguous();
+  const bool grey = bytes.size(2) == 1;
+  require(grey || bytes.size(2) == 3, "an image of ", bytes.size(2), " channels cannot be shown");
+  const cv::Mat shown(static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(1)),
+                      grey ? CV_8UC1 : CV_8UC3, bytes.data_ptr<uint8_t>());
+  const int times = std::max(1, (kSmallestCell + shown.rows - 1) / shown.rows);
+  cv::Mat colour, large;
+  cv::cvtColor(shown, colour, grey ? cv::COLOR_GRAY2BGR : cv::COLOR_RGB2BGR);
+  cv::resize(colour, large, {}, times, times, cv::INTER_NEAREST);
+  return large;
+}
+
+}  // namespace
+
+void write_preview(const Dataset& dataset, const std::filesystem::path& file) {
+  const auto& spec = dataset.spec();
+  require_usage(spec.classification && spec.input.size() == 3, "list: --preview draws images, and ",
+                spec.name, " has none");
+  require_usage(file.extension() == ".png" || file.extension() == ".jpg", "list: --preview ", file.string(),
+                ": expected a name that ends in .png or .jpg");
+  const auto shape = largest_shape(dataset);
+  auto task = make_episodes(spec, shape, 1);
+  Stream stream({.seed = 1, .purpose = Purpose::kTask});
+  dataset.draw(Split::kTrain, shape, stream, task, 0);
+
+  const Font font;
+  cv::Mat sheet;
+  for (int row = 0; row < shape.ways; ++row) {
+    for (int column = 0; column <= shape.queries; ++column) {
+      const auto cell =
+          picture(column == 0 ? task.support_x[0][row] : task.query_x[0][row * shape.queries + column - 1]);
+      const int height = cell.rows + kGap, width = cell.cols + kGap;
+      if (sheet.empty()) {
+        const auto columns = static_cast<int>(shape.queries + 1);
+        sheet = cv::Mat(static_cast<int>(shape.ways) * height, kLabels + columns * width, CV_8UC3, kPaper);
+      }
+      cell.copyTo(sheet(cv::Rect(kLabels + column * width, row * height, cell.cols, cell.rows)));
+      if (column > 0) continue;
+      draw_text(sheet, font, concat(row), {kLabels - 12.0, row * height + cell.rows / 2.0 + 6}, Align::kRight,
+                kLabelSize, kPale);
+    }
+  }
+  const auto page = PanelPainter().panel(
+      sheet, {.title = concat("One training task of ", spec.name), .subtitle = spec.protocol});
+  PendingFile pending(file);
+  require(cv::imwrite(pending.path().string(), page), "cannot write ", file.string());
+  pending.commit();
+}
+
+}  // namespace innerloop

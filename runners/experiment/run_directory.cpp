@@ -1,0 +1,95 @@
+#include "runners/experiment/run_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+#include "base/error.h"
+#include "meta/algorithms/registry.h"
+
+namespace innerloop {
+
+std::filesystem::path RunDirectory::checkpoint(int64_t iteration) const {
+  char name[48];
+  std::snprintf(name, sizeof name, "iteration_%06lld.safetensors", static_cast<long long>(iteration));
+  return checkpoints() / name;
+}
+
+RunLock::RunLock(const RunDirectory& directory) {
+  const std::string file = directory.lock().string();
+  descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  require(descriptor_ >= 0, "cannot open '", file, "': ", std::strerror(errno));
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    const int reason = errno;
+    char owner[32] = {};
+    const ssize_t count = read(descriptor_, owner, sizeof owner - 1);
+    close(descriptor_);
+    require(reason == EWOULDBLOCK, "cannot lock '", file, "': ", std::strerror(reason));
+    throw Error(concat("run directory '", directory.root().string(), "' is in use by process ",
+                       count > 0 ? owner : "(unknown)",
+                       ": wait for it, stop it, or choose another --run-dir"));
+  }
+  const std::string pid = std::to_string(getpid());
+  const bool written = ftruncate(descriptor_, 0) == 0 &&
+                       pwrite(descriptor_, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
+  if (!written) {
+    const int reason = errno;
+    close(descriptor_);
+    throw Error(concat("cannot write '", file, "': ", std::strerror(reason)));
+  }
+}
+
+RunLock::~RunLock() { close(descriptor_); }
+
+void create_run_directory(const RunDirectory& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory.checkpoints(), error);
+  require(!error, "cannot make the run directory '", directory.root().string(), "': ", error.message());
+}
+
+TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Setting>& overrides,
+                    const std::filesystem::path& checkpoint) {
+  const RunDirectory run(directory);
+  std::error_code ignored;
+  require(std::filesystem::is_directory(directory, ignored), "run directory '", directory.string(),
+          "' does not exist; innerloop train makes one");
+  require(std::filesystem::exists(run.config(), ignored), "'", directory.string(),
+          "' is no run directory: it holds no config.ini; innerloop train makes one");
+  TrainedRun trained{run, make_config(read_settings(run.config()), overrides), {}};
+  const bool best = checkpoint.empty() && std::filesystem::exists(run.best_checkpoint(), ignored);
+  const auto file = best ? run.best_checkpoint() : checkpoint.empty() ? run.last_checkpoint() : checkpoint;
+  trained.checkpoint = load_checkpoint(file);
+  trained.trained = best ? load_checkpoint(run.last_checkpoint()).iteration : trained.checkpoint.iteration;
+  const std::string kind = trained.config.side == Side::kPolicy ? "policy" : "supervised";
+  require(trained.checkpoint.kind == kind, "checkpoint '", file.string(), "' is that of a '",
+          trained.checkpoint.kind, "' training, the configuration is one of ",
+          side_name(trained.config.side));
+  const std::string text = training_text(trained.config);
+  for (const char* prefix : {"environment.", "policy.", "dataset.", "network."}) {
+    const auto difference = first_difference(trained.checkpoint.config, text, prefix);
+    if (!difference) continue;
+    throw Error(concat("checkpoint '", file.string(), "' was trained with ", difference->key, " = ",
+                       difference->left, ", the configuration says ", difference->right));
+  }
+  return trained;
+}
+
+void require_policy(const TrainedRun& run, const std::string& command) {
+  require_usage(run.config.side == Side::kPolicy, command, ": '", run.directory.root().string(),
+                "' is a run of ", side_name(run.config.side), " on ", run.config.tasks(),
+                ", which has no policy; innerloop adapt --run ", run.directory.root().string(),
+                " evaluates it and draws it");
+}
+
+std::unique_ptr<PolicyLearner> restore_learner(const TrainedRun& run, ThreadPool& pool) {
+  auto learner = make_policy_learner(run.config.learner, find_algorithm(run.config.algorithm()), pool);
+  learner->use(run.checkpoint.meta, run.checkpoint.method);
+  return learner;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,64 @@
+// What was learned on the supervised side, in numbers: the evaluation on test tasks, its table on the
+// terminal, and the JSON in which `bench` and `adapt` keep it.
+#pragma once
+
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "meta/supervised/supervised_meta_learner.h"
+#include "runners/experiment/config.h"
+#include "runners/experiment/published.h"
+#include "runners/experiment/run_directory.h"
+
+namespace innerloop {
+
+// "accuracy" (of classification, from 0 to 1) or "mse".
+std::string metric_name(bool classification);
+
+struct MetricStatistics {
+  int64_t step = 0;
+  double mean = 0;
+  std::optional<double> ci95;  // half-width, as in statistics.h; none for one task
+};
+std::vector<MetricStatistics> statistics(const TaskMetrics& metrics);  // by gradient step, over tasks
+
+// A method's inner step size (Method::step_size) on the mean loss, and as text: "0.01", or "0.4 x 5 ways = 2
+// on the mean loss". Nothing where it is learned or there is none.
+std::optional<double> effective_step_size(const SupervisedMetaConfig& config, double step_size);
+std::string step_size_text(const SupervisedMetaConfig& config, double step_size);
+
+struct SupervisedResult {
+  std::vector<MetricStatistics> steps;
+  // Of the same tasks, classification only: 1-nearest-neighbour.
+  std::optional<MetricStatistics> nearest_on_pixels, nearest_on_features;
+  std::vector<PublishedCell> published;  // of this very cell, by step; empty if there is none
+  int64_t meta_iterations = 0;           // trained for
+  int64_t selected_iteration = 0;  // of the meta-parameters used: the best on validation tasks, or the last
+  std::optional<double> milliseconds;  // per meta-iteration, median
+};
+
+// Evaluates the learner, which holds the meta-parameters to use, on the test split.
+SupervisedResult evaluate_supervised(const SupervisedMetaLearner& learner, const ExperimentConfig& config);
+
+// {dataset, ways, shots, queries, tasks, seed, steps: [{step, accuracy_mean or mse_mean, ci95|null}],
+//  published: [{step, accuracy_mean or mse_mean, interval|null, interval_over, source, protocol}]|null,
+//  milliseconds_per_iteration|null, algorithm, order: "first"|"second"|"none", loss_reduction,
+//  effective_inner_step_size, batch_norm, protocol, meta_iterations, selected_iteration,
+//  baselines: {nearest_neighbour_pixels, nearest_neighbour_features: {accuracy_mean, ci95|null}}|null}
+std::string supervised_json(const SupervisedMetaLearner& learner, const ExperimentConfig& config,
+                            const SupervisedResult& result);
+
+void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const ExperimentConfig& config,
+                  const SupervisedResult& result);
+
+// Ways, shots, queries, tasks and seed of the evaluation in one line.
+std::string evaluation_text(const SupervisedMetaLearner& learner, const ExperimentConfig& config);
+
+// Evaluates, prints, and writes NAME.json, NAME.png, NAME_tasks.png (regression) and progress.png into the
+// run directory. The milliseconds per meta-iteration are those of progress.csv.
+void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& config,
+                       const RunDirectory& directory, const std::string& name);
+
+}  // namespace innerloop

@@ -1,0 +1,157 @@
+#include "runners/experiment/supervised_job.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "base/error.h"
+#include "meta/algorithms/registry.h"
+#include "runners/experiment/supervised_evaluation.h"
+
+namespace innerloop {
+namespace {
+
+torch::Tensor numbers(std::vector<double> values) {
+  return torch::tensor(values, torch::kFloat64).reshape({1, static_cast<int64_t>(values.size())});
+}
+
+}  // namespace
+
+SupervisedJob::SupervisedJob(const ExperimentConfig& config, ThreadPool& pool)
+    : config_(config),
+      learner_(config.supervised, find_algorithm(config.algorithm()), pool),
+      accuracy_(learner_.dataset().spec().classification) {
+  // What is asked for later must be possible now.
+  const auto& spec = learner_.dataset();
+  const EpisodeShape training = learner_.config().shape;
+  if (config.validation.every > 0) spec.check(Split::kValidation, training);
+  spec.check(Split::kTest, learner_.evaluation_shape(config.supervised_evaluation));
+}
+
+std::string SupervisedJob::summary() const {
+  const auto& c = learner_.config();
+  const auto& spec = learner_.dataset().spec();
+  const auto& evaluation = config_.supervised_evaluation;
+  const EpisodeShape test = learner_.evaluation_shape(evaluation);
+  const std::string order = c.inner.steps == 0    ? "no inner steps"
+                            : c.inner.first_order ? "first order"
+                                                  : "second order";
+  std::string text =
+      concat("  ", config_.algorithm(), " on ", spec.name, ", ", order, ", seed ", c.seed, "\n  ");
+  const std::string ways = spec.classification ? concat(c.shape.ways, "-way ") : "";
+  text +=
+      concat(c.meta_batch_size, " tasks, ", ways, c.shape.shots, "-shot, ", c.shape.queries,
+             " queries; test: ", test.shots, "-shot, ", test.queries,
+             " queries\n  inner steps: ", c.inner.steps, ", test ", evaluation.steps, "; inner step size ",
+             step_size_text(c, learner_.method().step_size()), "; ", c.optimizer.name, " ",
+             c.optimizer.step_size, c.optimizer.clip > 0 ? concat(", clipped to ", c.optimizer.clip) : "",
+             "\n  ", c.network.name, ", ", learner_.meta_parameters().numel(),
+             " meta-parameters, batch norm: ", c.network.batch_norm, "\n  ", spec.protocol, "\n");
+  return text;
+}
+
+void SupervisedJob::iterate(int64_t iteration) {
+  const int64_t at = iteration % config_.progress_every;
+  const bool measured = at % std::max<int64_t>(1, config_.progress_every / 10) == 0;
+  const auto begin = std::chrono::steady_clock::now();
+  const SupervisedReport report = learner_.iterate(iteration, measured);
+  const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+  if (at == 0) {
+    window_ = {};
+    milliseconds_ = timed_ = 0;
+  }
+  milliseconds_ += time.count();
+  ++timed_;
+  window_.loss += last_loss_ = report.query_loss;
+  ++window_.losses;
+  if (!measured) return;
+  window_.metric += last_metric_ = report.query_metric;
+  ++window_.metrics;
+}
+
+void SupervisedJob::begin(const RunDirectory& directory, int64_t done) {
+  directory_ = directory;
+  if (config_.validation.every == 0) return;
+  validations_.emplace(directory.validation(),
+                       std::vector<std::string>{metric_name(accuracy_) + "_mean", "ci95", "best"});
+  validations_->open(done);
+}
+
+void SupervisedJob::after(int64_t done) {
+  if (config_.validation.every > 0 && done % config_.validation.every == 0) validate(done);
+}
+
+void SupervisedJob::validate(int64_t done) {
+  const auto metrics = learner_.evaluate({.split = Split::kValidation,
+                                          .tasks = config_.validation.tasks,
+                                          .steps = learner_.config().inner.steps,
+                                          .seed = learner_.config().seed});
+  const MetricStatistics found = statistics(metrics).back();
+  const bool better =
+      best_.iteration == 0 || (accuracy_ ? found.mean > best_.metric : found.mean < best_.metric);
+  if (better) {
+    best_ = {found.mean, done, 0};
+    Checkpoint checkpoint{.kind = kind(), .config = training_text(config_), .iteration = done};
+    checkpoint.meta = learner_.meta_parameters();
+    checkpoint.optimizer = learner_.optimizer_state();
+    checkpoint.method = learner_.method_state();
+    save_checkpoint(directory_->best_checkpoint(), checkpoint);
+  } else {
+    ++best_.since;
+  }
+  validations_->append(done, {cell(found.mean), found.ci95 ? cell(*found.ci95) : "nan", better ? "1" : "0"});
+}
+
+bool SupervisedJob::finished() const {
+  return config_.validation.every > 0 && config_.validation.patience > 0 &&
+         best_.since >= config_.validation.patience;
+}
+
+std::vector<std::string> SupervisedJob::columns() const {
+  return {"query_loss", "query_" + metric_name(accuracy_), "milliseconds"};
+}
+
+std::vector<std::string> SupervisedJob::row() {
+  return {cell(window_.loss / window_.losses), cell(window_.metric / window_.metrics),
+          cell(milliseconds_ / std::max(1.0, timed_))};
+}
+
+std::string SupervisedJob::describe() const {
+  char text[160];
+  int length = accuracy_ ? std::snprintf(text, sizeof text, "loss %.4g  accuracy %5.2f %%", last_loss_,
+                                         100 * last_metric_)
+                         : std::snprintf(text, sizeof text, "loss %.4g  mse %.4g", last_loss_, last_metric_);
+  std::string out(text, static_cast<size_t>(length));
+  if (best_.iteration == 0) return out;
+  length = accuracy_ ? std::snprintf(text, sizeof text, "  validation %.2f %% at ", 100 * best_.metric)
+                     : std::snprintf(text, sizeof text, "  validation %.4g at ", best_.metric);
+  return concat(out, std::string(text, static_cast<size_t>(length)), best_.iteration);
+}
+
+void SupervisedJob::save(Checkpoint& checkpoint) const {
+  checkpoint.meta = learner_.meta_parameters();
+  checkpoint.optimizer = learner_.optimizer_state();
+  checkpoint.method = learner_.method_state();
+  checkpoint.job = Params({{"row", numbers({window_.loss, window_.losses, window_.metric, window_.metrics})},
+                           {"validation", numbers({best_.metric, static_cast<double>(best_.iteration),
+                                                   static_cast<double>(best_.since)})}});
+}
+
+void SupervisedJob::restore(const Checkpoint& checkpoint) {
+  learner_.restore(checkpoint.meta, checkpoint.optimizer, checkpoint.method);
+  const auto row = checkpoint.job.at("row").flatten(), validation = checkpoint.job.at("validation").flatten();
+  require(row.numel() == 4 && validation.numel() == 3, "the checkpoint's state of a supervised training has ",
+          row.numel(), " and ", validation.numel(), " entries, expected 4 and 3");
+  const auto at = [](const torch::Tensor& values, int64_t i) { return values[i].item<double>(); };
+  window_ = {at(row, 0), at(row, 1), at(row, 2), at(row, 3)};
+  best_ = {at(validation, 0), static_cast<int64_t>(at(validation, 1)),
+           static_cast<int64_t>(at(validation, 2))};
+  if (window_.metrics > 0) last_metric_ = window_.metric / window_.metrics;  // until the next is measured
+}
+
+std::string SupervisedJob::next_commands(const std::string& run) const {
+  return concat("  innerloop bench --run-dir ", run, " --resume    its evaluation beside published numbers\n",
+                "  innerloop adapt --run ", run, "    how well it adapts to new tasks\n");
+}
+
+}  // namespace innerloop

@@ -1,0 +1,180 @@
+#include "runners/experiment/training.h"
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/paths.h"
+#include "runners/experiment/progress_plot.h"
+#include "runners/experiment/stop_signals.h"
+#include "runners/experiment/warm_start.h"
+
+namespace innerloop {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Refuses a directory that holds something, unless it is to be resumed; takes the lock otherwise.
+std::unique_ptr<RunLock> claim(const TrainingRequest& request) {
+  const auto& directory = request.directory;
+  const std::string name = directory.root().string();
+  std::error_code ignored;
+  const bool empty = !std::filesystem::exists(directory.root(), ignored) ||
+                     std::filesystem::is_empty(directory.root(), ignored);
+  const std::string advice = concat("run directory '", name,
+                                    "' is not empty: add --resume to go on with it, or choose "
+                                    "another --run-dir");
+  require(empty || request.resume || std::filesystem::exists(directory.lock(), ignored), advice);
+  if (empty || request.resume) create_run_directory(directory);
+  auto lock = std::make_unique<RunLock>(directory);
+  require(request.resume || !std::filesystem::exists(directory.config(), ignored), advice);
+  return lock;
+}
+
+void refuse_other_training(const std::string& saved, const ExperimentConfig& config,
+                           const std::string& name) {
+  const auto difference = first_difference(saved, training_text(config));
+  if (!difference) return;
+  throw Error(concat(
+      "cannot resume '", name, "': it was trained with ", difference->key, " = ", difference->left, ", now ",
+      difference->key, " = ", difference->right,
+      "; only keys that leave the training as it is may change (meta.iterations, threads, checkpoint.*, "
+      "evaluation.*)"));
+}
+
+// What the directory already holds; nullopt-like iteration 0 with empty parameters for a fresh start.
+Checkpoint resume_point(const TrainingRequest& request, const std::string& kind) {
+  const auto& directory = request.directory;
+  const std::string name = directory.root().string();
+  std::error_code ignored;
+  if (!request.resume || !std::filesystem::exists(directory.config(), ignored)) return {};
+  const auto saved = make_config(read_settings(directory.config()));
+  refuse_other_training(training_text(saved), request.config, name);
+  if (!std::filesystem::exists(directory.last_checkpoint(), ignored)) {
+    require(!std::filesystem::exists(directory.checkpoints() / "last.ckpt", ignored), "cannot resume '", name,
+            "': its checkpoint last.ckpt is of the format before safetensors, which is not read; train again "
+            "in another "
+            "--run-dir");
+    return {};
+  }
+  auto checkpoint = load_checkpoint(directory.last_checkpoint());
+  require(checkpoint.kind == kind, "cannot resume '", name, "': its checkpoint is that of a '",
+          checkpoint.kind, "' training, this one is '", kind, "'");
+  refuse_other_training(checkpoint.config, request.config, name);
+  require(checkpoint.iteration <= request.config.iterations, "cannot resume '", name, "': it has done ",
+          checkpoint.iteration, " meta-iterations, meta.iterations is ", request.config.iterations);
+  return checkpoint;
+}
+
+}  // namespace
+
+Training::Training(const TrainingRequest& request, TrainingJob& job, int threads)
+    : command_(request.command),
+      config_(request.config),
+      directory_(request.directory),
+      job_(job),
+      lock_(claim(request)),
+      table_(directory_.progress(), job.columns()),
+      log_(directory_.log()) {
+  const Checkpoint point = resume_point(request, job.kind());
+  if (!point.meta.empty()) job_.restore(point);
+  const WarmStart start = point.meta.empty() && !config_.meta().start.empty()
+                              ? warm_start(config_.meta().start, job_.meta_parameters())
+                              : WarmStart{};
+  if (!start.meta.empty()) job_.start_from(start.meta);
+  done_ = point.iteration;
+  write_file_atomically(directory_.config(), format_config(config_));
+  const int64_t rows = table_.open(done_), expected = done_ / job_.row_every();
+  note(concat(done_ == 0 ? "training" : concat(over() ? "already done: " : "resuming after ", done_, " of"),
+              " ", config_.iterations, " meta-iterations in ", directory_.root().string(), " with ", threads,
+              " threads, innerloop ", version()));
+  if (!start.meta.empty()) {
+    note(concat("started from ", start.taken.size(), " entries of ", config_.meta().start,
+                start.kept.empty() ? "" : concat("; as drawn: ", join(start.kept)),
+                start.unused.empty() ? "" : concat("; not used: ", join(start.unused))));
+  }
+  if (rows < expected)
+    note(concat("progress.csv holds only ", rows, " of the ", expected, " rows before this point"));
+  if (point.meta.empty()) save(true);
+  job_.begin(directory_, done_);
+}
+
+TrainingOutcome Training::run() {
+  const StopSignals signals;
+  std::cout << job_.summary() << std::flush;
+  ProgressDisplay display(stdout, done_, config_.iterations);
+  const auto begin = Clock::now();
+  while (!over() && StopSignals::received() == 0) {
+    iterate(display);
+    job_.after(++done_);
+    const bool last = over();
+    if (last || done_ % job_.row_every() == 0) table_.append(done_, job_.row());
+    if (display.due(done_, last)) display.show(done_, job_.describe());
+    if (last || done_ % config_.checkpoint.every == 0) save(true);
+  }
+  display.finish();
+  const std::chrono::duration<double> elapsed = Clock::now() - begin;
+  if (!milliseconds_.empty()) note(milliseconds_text(milliseconds_));
+  draw_progress_if_possible(config_, directory_);
+  if (!over()) return {stopped(StopSignals::received()), done_, milliseconds_};
+  note(concat("done: ", done_, " meta-iterations", job_.amount(), ", this part took ",
+              format_duration(elapsed.count())));
+  return {0, done_, milliseconds_};
+}
+
+void Training::iterate(ProgressDisplay& display) {
+  try {
+    const auto begin = Clock::now();
+    job_.iterate(done_);
+    const std::chrono::duration<float, std::milli> time = Clock::now() - begin;
+    milliseconds_.push_back(time.count());
+    for (const auto& text : job_.notes()) warn(display, text);
+  } catch (const std::exception& error) {
+    display.finish();
+    const std::string message = concat("training stopped in meta-iteration ", done_ + 1, ": ", error.what(),
+                                       "; the last good checkpoint, ", directory_.last_checkpoint().string(),
+                                       ", holds iteration ", saved_);
+    log_.write(message);
+    throw Error(message);
+  }
+}
+
+// To the log, and the first few to the terminal too.
+void Training::warn(ProgressDisplay& display, const std::string& text) {
+  constexpr int kShown = 3;
+  const std::string message = concat("meta-iteration ", done_ + 1, ": ", text);
+  log_.write(message);
+  if (++warnings_ > kShown) return;
+  display.finish();
+  std::cout << message << (warnings_ == kShown ? "; what follows of this kind is in log.txt only" : "")
+            << '\n';
+}
+
+// `milestone`: a point that an uninterrupted run saves too.
+void Training::save(bool milestone) {
+  table_.sync();
+  Checkpoint checkpoint{.kind = job_.kind(), .config = training_text(config_), .iteration = done_};
+  job_.save(checkpoint);
+  if (milestone && config_.checkpoint.keep == "all")
+    save_checkpoint(directory_.checkpoint(done_), checkpoint);
+  save_checkpoint(directory_.last_checkpoint(), checkpoint);
+  saved_ = done_;
+}
+
+int Training::stopped(int signal) {
+  save(false);
+  note(concat("stopped by signal ", signal, " after ", done_, " of ", config_.iterations,
+              " meta-iterations; checkpoint saved"));
+  std::cout << "go on with: innerloop " << command_ << " --run-dir " << directory_.root().string()
+            << " --resume\n";
+  return 128 + signal;
+}
+
+void Training::note(const std::string& message) const {
+  log_.write(message);
+  std::cout << message << '\n';
+}
+
+}  // namespace innerloop

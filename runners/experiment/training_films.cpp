@@ -1,0 +1,36 @@
+#include "runners/experiment/training_films.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/error.h"
+#include "runners/drawing/films.h"
+#include "runners/experiment/progress.h"
+
+namespace innerloop {
+
+TrainingFilms::TrainingFilms(const ExperimentConfig& config)
+    : environment_(config.learner.environment), evaluation_(config.evaluation), every_(config.video.every) {
+  evaluation_.tasks = 1;
+  evaluation_.steps = std::max<int64_t>(1, config.learner.inner.steps);
+}
+
+void TrainingFilms::after(int64_t done, PolicyLearner& learner, const RunDirectory& directory) const {
+  if (every_ == 0 || done % every_ != 0) return;
+  try {
+    film(done, learner, directory);
+  } catch (const std::exception& error) {
+    RunLog(directory.log()).write(concat("no film after meta-iteration ", done, ": ", error.what()));
+  }
+}
+
+void TrainingFilms::film(int64_t done, PolicyLearner& learner, const RunDirectory& directory) const {
+  const auto folder = directory.root() / "videos";
+  std::filesystem::create_directories(folder);
+  char name[48];
+  std::snprintf(name, sizeof name, "iteration_%06lld.mp4", static_cast<long long>(done));
+  const Films films({.environment = environment_, .steps = {0, evaluation_.steps}, .seed = evaluation_.seed});
+  films.write_adaptation(learner.evaluate(evaluation_, true), 0, folder / name);
+}
+
+}  // namespace innerloop

@@ -1,0 +1,331 @@
+// What every algorithm of the table keeps, on the sides that it knows.
+#include <cmath>
+
+#include "base/error.h"
+#include "datasets/dataset.h"
+#include "meta/algorithms/registry.h"
+#include "meta/gradient_method.h"
+#include "meta/policy/policy_gradient_task.h"
+#include "meta/policy/policy_learner.h"
+#include "meta/supervised/supervised_meta_learner.h"
+#include "networks/tensors/gradient_check.h"
+#include "tests/torch_catch.h"
+
+using namespace innerloop;
+using torch::Tensor;
+
+namespace {
+
+SupervisedMetaConfig with_prescribed(SupervisedMetaConfig config, const Algorithm& algorithm) {
+  apply_algorithm(algorithm.name, config);
+  return config;
+}
+
+SupervisedMetaConfig sine(const Algorithm& algorithm) {
+  SupervisedMetaConfig config;
+  config.inner = {.steps = 2, .step_size = 0.01};
+  config.optimizer = {.name = "adam", .step_size = 1e-3};
+  config.meta_batch_size = 30;  // chunks of several tasks, the last smaller
+  config.shape = {.ways = 1, .shots = 5, .queries = 5};
+  config.network = {.name = "mlp", .own = {{"hidden", "8,8"}}};
+  return with_prescribed(config, algorithm);
+}
+
+SupervisedMetaConfig strokes(const Algorithm& algorithm) {
+  SupervisedMetaConfig config;
+  config.dataset = {.name = "strokes", .own = {{"image_size", 14}}};
+  config.shape = {.ways = 3, .shots = 2, .queries = 2};
+  config.inner = {.steps = 2, .step_size = 0.1};
+  config.optimizer = {.name = "adam", .step_size = 1e-3};
+  config.meta_batch_size = 5;
+  config.network = {.name = "conv4", .batch_norm = "batch", .own = {{"filters", 4}}};
+  return with_prescribed(config, algorithm);
+}
+
+PolicyMetaConfig navigation(const Algorithm& algorithm) {
+  PolicyMetaConfig config;
+  config.environment.horizon = 12;
+  config.policy.hidden = {8, 8};
+  config.sampler.trajectories = 5;
+  config.inner.step_size = 0.5;
+  config.meta_batch_size = 3;
+  config.seed = 7;
+  apply_algorithm(algorithm.name, config);
+  return config;
+}
+
+PolicyMetaConfig half_cheetah(const Algorithm& algorithm) {
+  PolicyMetaConfig config = navigation(algorithm);
+  config.environment.name = "half_cheetah_direction_rllab";
+  config.inner.step_size = 0.1;
+  return config;
+}
+
+// A method for small tasks in float64, or null if it does not know such tasks.
+struct Small {
+  std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<Method> method;
+  EpisodeShape shape;
+  Params meta;
+};
+
+Small small_method(const Algorithm& algorithm, const SupervisedMetaConfig& config, const std::string& dataset,
+                   const NetworkConfig& network, const std::vector<int64_t>& input, int64_t outputs) {
+  Small out;
+  out.shape = config.shape;
+  out.dataset = make_dataset({.name = dataset});
+  MethodContext context{.inner = config.inner,
+                        .network = [=](int64_t n) { return make_network(network, input, n); },
+                        .outputs = outputs,
+                        .dataset = out.dataset.get(),
+                        .shape = out.shape};
+  try {
+    out.method = algorithm.method(config.algorithm.own, context);
+  } catch (const UsageError&) {
+    return out;  // it does not know such tasks
+  }
+  Stream stream(StreamKey{3, Purpose::kTest});
+  const Params start = out.method->initial(stream).to(torch::kFloat64);
+  out.meta = start + 0.05 * normal_like(start, 4);  // away from points of symmetry
+  return out;
+}
+
+Tensor normal(const std::vector<int64_t>& sizes, uint64_t seed) {
+  return normal_like(Params({{"x", torch::zeros(sizes, torch::kFloat64)}}), seed)[0];
+}
+
+Episodes images(const EpisodeShape& shape, int64_t tasks, int64_t size) {
+  const auto labels = [&](int64_t each) {
+    return torch::arange(shape.ways, torch::kInt64).repeat_interleave(each).unsqueeze(0).repeat({tasks, 1});
+  };
+  return {.support_x = normal({tasks, shape.ways * shape.shots, 1, size, size}, 1),
+          .query_x = normal({tasks, shape.ways * shape.queries, 1, size, size}, 2),
+          .support_y = labels(shape.shots),
+          .query_y = labels(shape.queries)};
+}
+
+Episodes curves(const EpisodeShape& shape, int64_t tasks) {
+  return {.support_x = normal({tasks, shape.shots, 1}, 1),
+          .query_x = normal({tasks, shape.queries, 1}, 2),
+          .support_y = normal({tasks, shape.shots, 1}, 3),
+          .query_y = normal({tasks, shape.queries, 1}, 4)};
+}
+
+void check_exact(const Small& small, const EpisodeTask& task, const Moment& now) {
+  const auto loss = [&](const Params& p) {
+    return small.method->pass(p, task, now, false).loss.sum().item<double>();
+  };
+  const auto gradient = [&](const Params& p) { return small.method->pass(p, task, now, false).gradient; };
+  const auto found = check_gradient(loss, gradient, small.meta, 1e-5);
+  INFO(found.text());
+  CHECK(found.relative < 1e-6);
+  CHECK(std::abs(found.difference) > 1e-6);
+}
+
+const Algorithm& every_algorithm() {
+  const auto name = GENERATE(from_range(names_of(algorithms())));
+  return find_algorithm(name);
+}
+
+}  // namespace
+
+TEST_CASE("contract: a data set's training has the same bits for 1, 2 and 7 threads and across a restore",
+          "[meta][contract][determinism]") {
+  const Algorithm& algorithm = every_algorithm();
+  INFO(algorithm.name);
+  if (!algorithm.supervised()) return;
+  int known = 0;
+  for (const auto& config : {sine(algorithm), strokes(algorithm)}) {
+    ThreadPool one(1, &Executor::prepare_thread);
+    try {
+      SupervisedMetaLearner(config, algorithm, one);
+    } catch (const UsageError&) {
+      continue;  // it does not know such tasks
+    }
+    ++known;
+    const auto run = [&](int threads, bool interrupted) {
+      ThreadPool pool(threads, &Executor::prepare_thread);
+      auto learner = std::make_unique<SupervisedMetaLearner>(config, algorithm, pool);
+      for (int64_t i = 0; i < 3; ++i) {
+        learner->iterate(i, i == 1);
+        if (!interrupted) continue;
+        auto next = std::make_unique<SupervisedMetaLearner>(config, algorithm, pool);
+        next->restore(learner->meta_parameters(), learner->optimizer_state(), learner->method_state());
+        learner = std::move(next);
+      }
+      return std::pair{learner->meta_parameters().cloned(), learner->evaluate({.tasks = 4, .steps = 2})};
+    };
+    const auto [meta, metrics] = run(1, false);
+    for (const int threads : {2, 7}) {
+      const auto [other, other_metrics] = run(threads, threads == 7);
+      CHECK(identical(meta, other));
+      CHECK(metrics == other_metrics);
+    }
+    SupervisedMetaLearner fresh(config, algorithm, one);
+    CHECK_FALSE(identical(meta, fresh.meta_parameters()));
+    auto another = config;
+    another.seed = 8;
+    SupervisedMetaLearner other_seed(another, algorithm, one);
+    for (int64_t i = 0; i < 3; ++i) other_seed.iterate(i);
+    CHECK_FALSE(identical(meta, other_seed.meta_parameters()));
+  }
+  CHECK(known > 0);
+}
+
+TEST_CASE("contract: a policy's training has the same bits for 1, 2 and 7 threads and across a restore",
+          "[meta][contract][rl][determinism]") {
+  const Algorithm& algorithm = every_algorithm();
+  INFO(algorithm.name);
+  if (!algorithm.policies()) return;
+  for (const auto& config : {navigation(algorithm), half_cheetah(algorithm)}) {
+    const auto run = [&](int threads, bool interrupted) {
+      ThreadPool pool(threads, Executor::prepare_thread);
+      auto learner = make_policy_learner(config, algorithm, pool);
+      for (int64_t i = 0; i < 3; ++i) {
+        learner->iterate(i);
+        if (!interrupted) continue;
+        auto next = make_policy_learner(config, algorithm, pool);
+        next->restore(learner->meta_parameters(), learner->optimizer_state(), learner->method_state());
+        learner = std::move(next);
+      }
+      const auto evaluation = learner->evaluate({.tasks = 3, .steps = 2, .trajectories = 4});
+      return std::pair{learner->meta_parameters().cloned(), evaluation.tasks[1].returns[2]};
+    };
+    const auto [meta, value] = run(1, false);
+    for (const int threads : {2, 7}) {
+      const auto [other, other_value] = run(threads, threads == 7);
+      CHECK(identical(meta, other));
+      CHECK(value == other_value);
+    }
+    ThreadPool pool(1, Executor::prepare_thread);
+    CHECK_FALSE(identical(meta, make_policy_learner(config, algorithm, pool)->meta_parameters()));
+  }
+}
+
+TEST_CASE("contract: the meta-gradient on episodes equals finite differences where the row says it is exact",
+          "[meta][contract]") {
+  const Algorithm& algorithm = every_algorithm();
+  INFO(algorithm.name);
+  if (!algorithm.supervised() || !algorithm.exact) return;
+  int known = 0;
+  for (const int64_t iteration : {int64_t{0}, algorithm.exact_from, int64_t{1000000}}) {
+    if (iteration < algorithm.exact_from) continue;
+    auto config = sine(algorithm);
+    config.shape = {.ways = 1, .shots = 4, .queries = 5};
+    const auto regression =
+        small_method(algorithm, config, "sine",
+                     {.name = "mlp", .own = {{"hidden", "6,5"}, {"activation", "tanh"}}}, {1}, 1);
+    if (regression.method) {
+      ++known;
+      const EpisodeTask task(regression.method->network(true), curves(config.shape, 2), config.shape,
+                             LossReduction::kMean, BatchNormMode::kNone);
+      check_exact(regression, task, {.seed = 1, .iteration = iteration});
+    }
+    config = strokes(algorithm);
+    config.shape = {.ways = 3, .shots = 2, .queries = 2};
+    const auto classes =
+        small_method(algorithm, config, "strokes",
+                     {.name = "conv4", .batch_norm = "batch", .own = {{"filters", 2}}}, {1, 9, 9}, 3);
+    if (classes.method) {
+      ++known;
+      Episodes episodes = images(config.shape, 1, 9);
+      const EpisodeTask task(classes.method->network(true), episodes, config.shape, LossReduction::kMean,
+                             BatchNormMode::kBatch);
+      check_exact(classes, task, {.seed = 1, .iteration = iteration});
+    }
+  }
+  CHECK(known > 0);
+}
+
+TEST_CASE(
+    "contract: the meta-gradient on trajectories equals finite differences where the row says it is exact",
+    "[meta][contract][rl]") {
+  const Algorithm& algorithm = every_algorithm();
+  INFO(algorithm.name);
+  if (!algorithm.policy_method || !algorithm.exact) return;
+  PolicyMetaConfig config = navigation(algorithm);
+  EnvironmentSpec environment;
+  environment.name = "test";
+  environment.observation_size = 3;
+  environment.action_size = 2;
+  const auto policy = make_policy({.hidden = {4}, .activation = "tanh"}, environment);
+  config.inner.step_size = 0.3;
+  const auto method = algorithm.policy_method(
+      config.algorithm.own, {.inner = config.inner,
+                             .initial = [&](Stream& stream) { return policy->initial(stream); },
+                             .head = policy->network().head_names()});
+  Stream stream(StreamKey{3, Purpose::kTest});
+  const Params start = method->initial(stream).to(torch::kFloat64);
+  const Params meta = start + 0.05 * normal_like(start, 4);
+  const Moment now{.seed = 2, .iteration = algorithm.exact_from};
+
+  PolicyGradientTask task(*policy, InnerEstimator::kLogLikelihood);
+  const auto record = [&](const Params& phi, int64_t step) {
+    constexpr int64_t kSteps = 6;
+    RecordedSteps data{.observations = normal({1, kSteps, 3}, 10 + static_cast<uint64_t>(step)),
+                       .actions = normal({1, kSteps, 2}, 20 + static_cast<uint64_t>(step)),
+                       .advantages = normal({1, kSteps}, 30 + static_cast<uint64_t>(step)),
+                       .steps = torch::full({1}, static_cast<double>(kSteps), torch::kFloat64),
+                       .lengths = {kSteps}};
+    task.record(data, method->read(phi, Part::kQuery, step, now));
+  };
+  auto recorded = method->inner().start(meta, 1, now);
+  record(recorded.adapted(), 0);
+  const auto view = method->view(task, now);
+  for (int64_t k = 0; k < config.inner.steps; ++k) {
+    method->inner().advance(recorded, *view);
+    record(recorded.adapted(), k + 1);
+  }
+  const auto loss = [&](const Params& p) {
+    return method->objective().value(method->inner().adapt(p, *view, now), *view, now).sum().item<double>();
+  };
+  const auto gradient = [&](const Params& p) {
+    const auto adaptation = method->inner().adapt(p, *view, now);
+    return meta_gradient(method->objective().at(adaptation, *view, now), adaptation);
+  };
+  const auto found = check_gradient(loss, gradient, meta, 1e-5);
+  INFO(found.text());
+  CHECK(found.relative < 1e-6);
+  CHECK(std::abs(found.difference) > 1e-6);
+}
+
+TEST_CASE("contract: an algorithm's keys read back, and others are refused", "[meta][contract]") {
+  const Algorithm& algorithm = every_algorithm();
+  INFO(algorithm.name);
+  CHECK_FALSE(algorithm.paper.empty());
+  CHECK_FALSE(algorithm.summary.empty());
+  Texts own;
+  for (const auto& key : algorithm.keys) {
+    CHECK_FALSE(key.meaning.empty());
+    own.set(key.name, key.initial);
+  }
+  CHECK((algorithm.supervised() || algorithm.policies()));
+  ThreadPool pool(1, &Executor::prepare_thread);
+  const auto make = [&](const Texts& texts) {
+    if (algorithm.policies()) {
+      PolicyMetaConfig config = navigation(algorithm);
+      config.algorithm.own = texts;
+      make_policy_learner(config, algorithm, pool);
+    } else {
+      SupervisedMetaConfig config = strokes(algorithm);
+      config.algorithm.own = texts;
+      SupervisedMetaLearner(config, algorithm, pool);
+    }
+  };
+  CHECK_NOTHROW(make(own));
+  own.set("no_such_key", "1");
+  CHECK_THROWS_WITH(make(own), contains(algorithm.name + ".no_such_key"));
+}
+
+TEST_CASE("contract: the side an algorithm does not know is refused", "[meta][contract]") {
+  const Algorithm& algorithm = every_algorithm();
+  INFO(algorithm.name);
+  ThreadPool pool(1, &Executor::prepare_thread);
+  if (!algorithm.supervised()) {
+    CHECK_THROWS_WITH(SupervisedMetaLearner(sine(algorithm), algorithm, pool), contains(algorithm.name));
+  }
+  if (!algorithm.policies()) {
+    CHECK_THROWS_WITH(make_policy_learner(navigation(algorithm), algorithm, pool), contains(algorithm.name));
+  }
+  CHECK_THROWS_WITH(find_algorithm("mamll"), contains("did you mean 'maml'?"));
+}
