@@ -238,10 +238,14 @@ Params Adaptation::pullback(const std::vector<Params>& cotangents, bool second_o
   const bool curved = second_order && !loop_->config_.first_order;
   const auto* initialisation = loop_->parts_.initialisation.get();
   Params rule_total = rule_.zeros_like();
-  Params c = cotangents.back().empty() ? phi_.back().zeros_like() : cotangents.back();
+  Params c = cotangents.back();
   Params c_state;
   for (int64_t k = steps() - 1; k >= 0; --k) {
     const auto i = static_cast<size_t>(k);
+    if (c.empty()) {  // nothing that follows phi_k is asked for
+      c = cotangents[i];
+      continue;
+    }
     const auto support_loss = support(i);
     Params phi, gradient, c_part;
     auto parts = loop_->parts_.rule->pullback(rule_in(i, rule_, *support_loss, phi, gradient),
@@ -260,6 +264,7 @@ Params Adaptation::pullback(const std::vector<Params>& cotangents, bool second_o
     }
     c = c + curvature;
   }
+  if (c.empty()) c = phi_.front().zeros_like();
   if (!c_state.empty()) {  // the first state is a function of the rule's meta-parameters and of phi_0
     Params phi, c_part;
     const auto& phi_0 = loop_->adapted_part(phi_.front(), phi);

@@ -16,9 +16,19 @@ namespace innerloop {
 
 // Adding an algorithm: write meta/algorithms/NAME.{h,cpp}, add its line here (docs/adding_an_algorithm.md).
 const std::vector<Algorithm>& algorithms() {
+  // clang-format off
   static const std::vector<Algorithm> table{
-      cavia(), fomaml(), joint(), maml(), maml_plus_plus(), meta_sgd(), prototypical(), unicorn_maml(),
+      cavia(),
+      fomaml(),
+      joint(),
+      maml(),
+      maml_plus_plus(),
+      meta_sgd(),
+      prototypical(),
+      reptile(),
+      unicorn_maml(),
   };
+  // clang-format on
   return table;
 }
 
