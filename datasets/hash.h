@@ -24,7 +24,7 @@ class Hash {
       add(word);
     }
     word = 0;
-    std::memcpy(&word, bytes, count);
+    if (count > 0) std::memcpy(&word, bytes, count);  // of nothing the pointer may be null
     return add(word);
   }
   Hash& add(const std::string& text) {
