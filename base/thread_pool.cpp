@@ -1,6 +1,7 @@
 #include "base/thread_pool.h"
 
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -27,15 +28,24 @@ ThreadPool::ThreadPool(int threads, std::function<void()> on_start)
     : may_spin_(threads <= static_cast<int>(std::thread::hardware_concurrency())) {
   require(threads >= 1, "thread pool: ", threads, " threads asked, expected at least 1");
   if (on_start) on_start();
-  for (int worker = 1; worker < threads; ++worker) {
-    workers_.emplace_back([this, worker, on_start] {
-      if (on_start) on_start();
-      work(worker);
-    });
+  try {
+    for (int worker = 1; worker < threads; ++worker) {
+      workers_.emplace_back([this, worker, on_start] {
+        if (on_start) on_start();
+        work(worker);
+      });
+    }
+  } catch (const std::system_error& error) {
+    const size_t started = workers_.size() + 1;
+    end();
+    throw Error(
+        concat("thread pool: ", threads, " threads asked, the system gives ", started, ": ", error.what()));
   }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { end(); }
+
+void ThreadPool::end() {
   stop_ = true;
   { const std::lock_guard lock(mutex_); }  // nobody is between its last look and its sleep
   wake_.notify_all();

@@ -14,7 +14,8 @@ namespace innerloop {
 
 class ThreadPool {
  public:
-  // threads >= 1; `on_start` runs once in every thread that executes jobs, the caller's included.
+  // threads >= 1; `on_start` runs once in every thread that executes jobs, the caller's included. Error if
+  // the system does not give so many threads.
   explicit ThreadPool(int threads, std::function<void()> on_start = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -33,6 +34,7 @@ class ThreadPool {
   void run(int64_t count, const std::function<void(int64_t index, int worker)>& body);
 
  private:
+  void end();
   void work(int worker);
   void drain(int worker);
   bool claim(int64_t& left);

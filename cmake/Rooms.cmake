@@ -1,7 +1,9 @@
-# add_room(FOLDER [TORCH] [ROOMS FOLDER...] [LINK ...]): the library of one room, all .cpp files of its folder but
-# main.cpp; a sub-folder is a room of its own. The library of networks/kernels is innerloop::networks_kernels, as a
+# add_room(FOLDER [TORCH] [UNITY] [ROOMS FOLDER...] [LINK ...]): the library of one room, all .cpp files of its folder
+# but main.cpp; a sub-folder is a room of its own. The library of networks/kernels is innerloop::networks_kernels, as a
 # part of this build, of a build that contains this one and of an installation. TORCH: its headers use torch. ROOMS:
-# the rooms it uses.
+# the rooms it uses. UNITY: with INNERLOOP_UNITY its files are compiled some at a time, so their anonymous namespaces
+# share one set of names; not for rooms that calculate themselves, where what is inlined would decide how a product and
+# a sum are rounded, nor for algorithms, which all call their parts alike.
 # add_program(NAME SOURCES ... LINK ...): an executable.
 
 # The target that stands behind innerloop::NAME: plain names (base, meta) would meet those of a project around this.
@@ -40,16 +42,17 @@ if(INNERLOOP_SANITIZE)
   target_link_options(innerloop_build_options INTERFACE ${sanitizers})
 endif()
 
-# Precompiled once for all rooms: what they use of torch; and for tests and benches, if there are any, all of it.
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/torch_header.cpp CONTENT "")
-foreach(header tensor_header torch_header)
-  add_library(innerloop_${header} OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/torch_header.cpp)
-  target_include_directories(innerloop_${header} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_link_libraries(innerloop_${header} PRIVATE innerloop_build_options innerloop_warnings innerloop::torch
+# Precompiled once: what rooms use of torch; and for tests, if there are any, what they use of it and Catch2. Not all of
+# torch: its inline functions instantiate templates anew in every file, four times as long as these.
+function(precompiled_header name)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/torch_header.cpp CONTENT "")
+  add_library(innerloop_${name} OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/torch_header.cpp)
+  target_include_directories(innerloop_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(innerloop_${name} PRIVATE innerloop_build_options innerloop_warnings innerloop::torch
     Threads::Threads)
-endforeach()
-target_precompile_headers(innerloop_tensor_header PRIVATE <networks/tensors/tensor.h>)  # a path would differ in every clone
-target_precompile_headers(innerloop_torch_header PRIVATE <torch/torch.h>)
+  target_precompile_headers(innerloop_${name} PRIVATE ${ARGN})  # <...>: a path would differ in every clone
+endfunction()
+precompiled_header(tensor_header <networks/tensors/tensor.h>)
 
 # Sets OUT to whether FILE includes something that matches PATTERN, itself or through the project's headers. (Wrong
 # after an edit until the next configuration, which costs seconds, never correctness.)
@@ -81,11 +84,11 @@ function(precompile_torch target)
   set(header)
   foreach(source ${sources})
     get_filename_component(source ${source} ABSOLUTE BASE_DIR ${PROJECT_SOURCE_DIR})
-    includes(${source} "<torch/torch.h>" whole)
-    includes(${source} "networks/tensors/tensor.h" part)
-    if(whole)
-      set(header innerloop_torch_header)
-    elseif(NOT part)
+    includes(${source} "tests/torch_catch.h" test)
+    includes(${source} "networks/tensors/tensor.h" tensors)
+    if(test)
+      set(header innerloop_test_header)
+    elseif(NOT tensors)
       set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
     elseif(NOT header)
       set(header innerloop_tensor_header)
@@ -97,7 +100,7 @@ function(precompile_torch target)
 endfunction()
 
 function(add_room folder)
-  cmake_parse_arguments(PARSE_ARGV 1 room "TORCH" "" "ROOMS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 room "TORCH;UNITY" "" "ROOMS;LINK")
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.h)
@@ -107,6 +110,9 @@ function(add_room folder)
     set(scope PUBLIC)
     target_link_libraries(innerloop_${name} PRIVATE $<BUILD_INTERFACE:innerloop_warnings>)
     precompile_torch(innerloop_${name})
+    if(room_UNITY AND INNERLOOP_UNITY)
+      set_target_properties(innerloop_${name} PROPERTIES UNITY_BUILD ON)
+    endif()
   else()
     add_inner(${name} INTERFACE)
     set(scope INTERFACE)
@@ -137,6 +143,9 @@ function(add_program name)
   target_link_libraries(${name} PRIVATE ${program_LINK} innerloop::allocator innerloop_warnings)
   if(INNERLOOP_SANITIZE)
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/sanitizer_options.cpp)
+  elseif(INNERLOOP_MIMALLOC)
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/failed_new.cpp)
+    set_source_files_properties(${PROJECT_SOURCE_DIR}/cmake/failed_new.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   endif()
   precompile_torch(${name})
 endfunction()

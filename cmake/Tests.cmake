@@ -11,6 +11,8 @@ else()
   target_link_libraries(catch_main PUBLIC Catch2::Catch2)
   set(catch_main catch_main)
 endif()
+precompiled_header(test_header <tests/torch_catch.h>)
+target_link_libraries(innerloop_test_header PRIVATE Catch2::Catch2 Eigen3::Eigen)
 if(Catch2_VERSION VERSION_GREATER_EQUAL 3)
   set(allow_no_tests --allow-running-no-tests)
 endif()
@@ -37,7 +39,6 @@ endforeach()
 
 if(TARGET runners_tests AND TARGET innerloop)  # tests of the command line run the program itself
   add_dependencies(runners_tests innerloop)
-  target_compile_definitions(runners_tests PRIVATE INNERLOOP_PROGRAM="$<TARGET_FILE:innerloop>")
 endif()
 
 add_test(NAME "every room includes only its own floor and the floors below"

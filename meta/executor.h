@@ -22,6 +22,8 @@ class Executor {
   // f(0), ..., f(count - 1) for what they do to chunks that stay where they are.
   void each(int64_t count, const std::function<void(int64_t chunk)>& f) const;
 
+  int threads() const { return pool_.size(); }
+
   // What the chunks return, in chunk order.
   std::vector<Params> gather(int64_t count, const std::function<Params(int64_t chunk)>& f) const;
 

@@ -65,7 +65,9 @@ std::vector<Key> optimizer_keys(const std::vector<std::string>& optimizers) {
 
 std::vector<Key> meta_keys(const std::vector<std::string>& optimizers) {
   using C = MetaConfig;
-  std::vector<Key> all{keys::seed("seed", &C::seed, "every random number of the training follows from it")};
+  std::vector<Key> all{keys::seed("seed", &C::seed, "every random number of the training follows from it"),
+                       keys::free(keys::number("memory", &C::memory, kBound,
+                                               "GiB that may be used, 0 = what the machine has"))};
   const auto add = [&](std::vector<Key> keys) { all.insert(all.end(), keys.begin(), keys.end()); };
   add(keys::within("inner.", &C::inner, inner_keys()));
   add({keys::whole("meta.batch_size", &C::meta_batch_size, 1, kMostTasks, "tasks per meta-iteration")});

@@ -26,6 +26,7 @@ struct MetaConfig {
   // taken; "": drawn.
   std::string start;
   uint64_t seed = 1;
+  double memory = 0;  // GiB that may be used, 0: what the machine has. Never changes a result.
 };
 
 // "seed", "inner.*" and "meta.*" of MetaConfig; not the algorithm, whose table stands above this room.

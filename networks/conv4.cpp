@@ -37,6 +37,21 @@ std::vector<std::string> Conv4::head_names() const {
   return {"linear.weight", "linear.bias"};
 }
 
+NetworkSize Conv4::size() const {
+  const auto filters = static_cast<double>(config_.filters), outputs = static_cast<double>(config_.outputs);
+  NetworkSize size;
+  auto in = static_cast<double>(config_.channels);
+  for (size_t l = 0; l < kStages; ++l) {
+    const auto& of = sizes_[config_.max_pool ? l : l + 1];  // before the pool
+    size.parameters += (9 * in + (config_.scale ? 2 : 1)) * filters;
+    size.activations += static_cast<double>(of.height) * static_cast<double>(of.width) * filters;
+    in = filters;
+  }
+  size.parameters += (static_cast<double>(feature_count()) + 1) * outputs;
+  size.activations += outputs;
+  return size;
+}
+
 Params Conv4::initial(Stream& stream) const {
   const int64_t filters = config_.filters, outputs = config_.outputs;
   std::vector<Params::Entry> entries;

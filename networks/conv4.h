@@ -46,6 +46,7 @@ class Conv4 : public Network {
   const std::array<ImageSize, kStages + 1>& sizes() const { return sizes_; }
   int64_t feature_count() const;  // F
 
+  NetworkSize size() const override;
   Params initial(Stream& stream) const override;
   torch::Tensor forward(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
   torch::Tensor features(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;

@@ -23,6 +23,18 @@ std::vector<std::string> Mlp::head_names() const {
   return {last + ".weight", last + ".bias"};
 }
 
+NetworkSize Mlp::size() const {
+  NetworkSize size;
+  auto in = static_cast<double>(config_.inputs);
+  for (size_t l = 0; l < layers(); ++l) {
+    const auto out = static_cast<double>(l < config_.hidden.size() ? config_.hidden[l] : config_.outputs);
+    size.parameters += (in + 1) * out;
+    size.activations += out;
+    in = out;
+  }
+  return size;
+}
+
 Params Mlp::initial(Stream& stream) const {
   std::vector<Params::Entry> entries;
   int64_t in = config_.inputs;

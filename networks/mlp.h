@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "networks/activation.h"
+#include "networks/network_size.h"
 #include "networks/tensors/params.h"
 #include "networks/tensors/tensor.h"
 
@@ -30,6 +31,7 @@ class Mlp {
   size_t layers() const { return config_.hidden.size() + 1; }
   const std::vector<std::string>& parameter_names() const { return names_; }
   std::vector<std::string> head_names() const;  // of the last layer
+  NetworkSize size() const;
 
   // Xavier-uniform weights U(-a, a), a = sqrt(6 / (in + out)), zero biases; [1, ...] float32.
   Params initial(Stream& stream) const;

@@ -43,6 +43,19 @@ int64_t MlpNetwork::tasks_per_chunk() const {
   return std::clamp<int64_t>(kWeights / weights, 1, kMost);
 }
 
+NetworkSize MlpNetwork::size() const {
+  NetworkSize size = mlp_.size();
+  const auto& hidden = config_.mlp.hidden;
+  if (headless_) {
+    size.parameters -= static_cast<double>(hidden.back()) + 1;
+    size.activations -= 1;
+  }
+  if (config_.batch_norm && config_.scale) {
+    for (const auto units : hidden) size.parameters += static_cast<double>(units);
+  }
+  return size;
+}
+
 Params MlpNetwork::initial(Stream& stream) const {
   std::vector<Params::Entry> entries;
   int64_t in = config_.mlp.inputs;

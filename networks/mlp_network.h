@@ -32,6 +32,7 @@ class MlpNetwork : public Network {
 
   const Mlp& mlp() const { return mlp_; }
 
+  NetworkSize size() const override;
   Params initial(Stream& stream) const override;
   torch::Tensor forward(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
   torch::Tensor features(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;

@@ -10,6 +10,7 @@
 #include "networks/head.h"
 #include "networks/linearization.h"
 #include "networks/network_config.h"
+#include "networks/network_size.h"
 #include "networks/output_loss.h"
 #include "networks/tensors/loss_at.h"
 #include "networks/tensors/params.h"
@@ -34,6 +35,7 @@ class Network {
  public:
   virtual ~Network() = default;
 
+  virtual NetworkSize size() const = 0;
   virtual Params initial(Stream& stream) const = 0;  // [1, ...] float32
 
   // x [T, N, input...] -> [T, N, outputs], in LibTorch operations, differentiable to any order.

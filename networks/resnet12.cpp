@@ -1,5 +1,7 @@
 #include "networks/resnet12.h"
 
+#include <cmath>
+
 #include "base/error.h"
 #include "networks/batch_norm.h"
 #include "networks/image_layers.h"
@@ -29,6 +31,23 @@ int64_t ResNet12::block_channels(int64_t block) const {
 std::vector<std::string> ResNet12::head_names() const {
   if (config_.outputs == 0) return {};
   return {"linear.weight", "linear.bias"};
+}
+
+NetworkSize ResNet12::size() const {
+  NetworkSize size;
+  auto height = static_cast<double>(config_.height), width = static_cast<double>(config_.width);
+  for (int64_t block = 1; block <= kBlocks; ++block) {
+    const auto in = static_cast<double>(block_channels(block - 1)),
+               out = static_cast<double>(block_channels(block));
+    size.parameters += (9 * in + 9 * out + 9 * out + in + 4 * 2) * out;
+    size.activations += 4 * height * width * out;
+    height = std::floor(height / 2);
+    width = std::floor(width / 2);
+  }
+  const auto outputs = static_cast<double>(config_.outputs);
+  size.parameters += (static_cast<double>(block_channels(kBlocks)) + 1) * outputs;
+  size.activations += outputs;
+  return size;
 }
 
 Params ResNet12::initial(Stream& stream) const {

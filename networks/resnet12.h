@@ -37,6 +37,7 @@ class ResNet12 : public Network {
 
   const ResNet12Config& config() const { return config_; }
 
+  NetworkSize size() const override;
   Params initial(Stream& stream) const override;
   torch::Tensor forward(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
   torch::Tensor features(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;

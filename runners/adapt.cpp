@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/memory.h"
 #include "envs/registry.h"
 #include "meta/algorithms/registry.h"
 #include "meta/executor.h"
@@ -119,7 +120,8 @@ CommandDescription adapt_description() {
                   {"shots", "N", "data sets: support samples per class", "evaluation.shots"},
                   {"queries", "N", "data sets: query samples per class", "evaluation.queries"},
                   {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
-                  {"threads", "N", "worker threads, 0 = one per core", "threads"}},
+                  {"threads", "N", "worker threads, 0 = one per core", "threads"},
+                  {"memory", "GIB", "that may be used, 0 = what the machine has", "memory"}},
       .sections = {"evaluation", "inner"},
       .word = "run"};
 }
@@ -134,6 +136,7 @@ int adapt(const std::vector<std::string>& arguments) {
                 "adapt: --run is missing, expected the directory that `innerloop train` made");
   const TrainedRun run = open_run(line.value("run"), line.settings);
   const auto& evaluation = run.config.evaluation;
+  limit_memory(run.config.meta().memory);
   ThreadPool pool(thread_count(run.config), &Executor::prepare_thread);
   if (run.config.side == Side::kSupervised) {
     SupervisedMetaLearner learner(run.config.supervised, find_algorithm(run.config.algorithm()), pool);

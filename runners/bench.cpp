@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "meta/executor.h"
 #include "runners/commands.h"
 #include "runners/experiment/supervised_evaluation.h"
@@ -46,6 +47,7 @@ int bench(const std::vector<std::string>& arguments) {
                 " (dataset.*, network.*), this configuration is one of ", side_name(Side::kPolicy),
                 " (environment.name = ", request.config.tasks(),
                 "): innerloop train trains it, innerloop adapt evaluates it");
+  limit_memory(request.config.meta().memory);
   ThreadPool pool(thread_count(request.config), &Executor::prepare_thread);
   SupervisedJob job(request.config, pool);
   Training training(request, job, pool.size());

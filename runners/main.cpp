@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/paths.h"
 #include "runners/commands.h"
+#include "runners/experiment/error_text.h"
 
 namespace innerloop {
 namespace {
@@ -85,7 +86,7 @@ int main(int argc, char* argv[]) {
     std::cerr << "innerloop: " << error.what() << '\n';
     return 2;
   } catch (const std::exception& error) {
-    std::cerr << "innerloop: " << error.what() << '\n';
+    std::cerr << "innerloop: " << innerloop::error_text(error) << '\n';
     return 1;
   }
 }

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/settings.h"
 #include "meta/executor.h"
 #include "runners/commands.h"
@@ -67,7 +68,8 @@ CommandDescription record_description() {
             "of the films, 0 (smallest files) to 100, 56 if not given (x264's constant rate factor 23)"},
            {"trajectories", "N", "trajectories sampled per task and step", "evaluation.trajectories"},
            {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
-           {"threads", "N", "worker threads, 0 = one per core", "threads"}},
+           {"threads", "N", "worker threads, 0 = one per core", "threads"},
+           {"memory", "GIB", "that may be used, 0 = what the machine has", "memory"}},
       .sections = {"evaluation", "inner"},
       .word = "run"};
 }
@@ -101,6 +103,7 @@ int record(const std::vector<std::string>& arguments) {
 
   const Films films(film_config);  // refuses before the work
 
+  limit_memory(run.config.meta().memory);
   ThreadPool pool(thread_count(run.config), &Executor::prepare_thread);
   const auto learner = restore_learner(run, pool);
   const auto folder = run.directory.root() / "videos";

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "meta/executor.h"
 #include "runners/commands.h"
 #include "runners/experiment/policy_job.h"
@@ -43,6 +44,7 @@ int train(const std::vector<std::string>& arguments) {
     return 0;
   }
   const TrainingRequest request = read_training_request(line, "train", Side::kPolicy);
+  limit_memory(request.config.meta().memory);
   ThreadPool pool(thread_count(request.config), &Executor::prepare_thread);
   std::unique_ptr<TrainingJob> job;
   if (request.config.side == Side::kPolicy) {

@@ -1,6 +1,7 @@
 # Reads every #include "ROOM/..." of the rooms and fails where one points to a higher floor, where a room that must
-# build without torch includes it (itself or through a header of another room), and where a folder with sources has no
-# floor here. Run: cmake -P tests/rooms_test.cmake
+# build without torch includes it (itself or through a header of another room), where one includes all of torch
+# instead of networks/tensors/tensor.h, which costs a file half the time, and where a folder with sources has no floor
+# here. Run: cmake -P tests/rooms_test.cmake
 cmake_minimum_required(VERSION 3.25)
 get_filename_component(root ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 set(floors
@@ -67,6 +68,10 @@ foreach(top base networks envs policies sampling datasets meta runners)
         message(SEND_ERROR "${name} (floor ${floor_${room}}) includes ${other}/ (floor ${floor_${other}})")
       endif()
     endforeach()
+    file(STRINGS ${root}/${name} whole REGEX "^#include <torch/(torch|all)\\.h>")
+    if(whole)
+      message(SEND_ERROR "${name} includes all of torch; networks/tensors/tensor.h has what rooms use of it")
+    endif()
     if(room IN_LIST without_torch)
       includes_torch(${name} torch)
       if(torch)

@@ -1,6 +1,7 @@
 #include "meta/policy/policy_meta_learner.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/stopwatch.h"
 #include "envs/registry.h"
 #include "meta/optimizers/registry.h"
@@ -37,6 +38,8 @@ PolicyMetaLearner::PolicyMetaLearner(const PolicyMetaConfig& config, const Algor
                 " found, expected 1 or more");
   parse_inner_estimator(config_.estimator);
   policy_ = make_policy(config_.policy, sampler_.spec());
+  require_room("a meta-iteration", config_.meta_batch_size, config_.sampler.trajectories,
+               config_.inner.steps + 1);
   method_ = make_method(config_, algorithm, *policy_);
   Stream stream(StreamKey{config_.seed, Purpose::kInitialParameters});
   meta_ = method_->initial(stream);
@@ -44,6 +47,27 @@ PolicyMetaLearner::PolicyMetaLearner(const PolicyMetaConfig& config, const Algor
 }
 
 PolicyMetaLearner::~PolicyMetaLearner() = default;
+
+// float32; what is counted is what there surely is.
+void PolicyMetaLearner::require_room(const std::string& work, int64_t tasks, int64_t trajectories,
+                                     int64_t kept) const {
+  const auto& spec = sampler_.spec();
+  const auto size = policy_->network().size();
+  const auto& mlp = policy_->network().config();
+  const double steps = static_cast<double>(tasks) * static_cast<double>(trajectories) *
+                       static_cast<double>(spec.horizon) * static_cast<double>(kept);
+  const double activations = config_.inner.first_order || config_.inner.checkpointing ? 0 : size.activations;
+  require_memory(work,
+                 {{concat("trajectories (", tasks, " tasks x ", trajectories, " trajectories x horizon ",
+                          spec.horizon, ", at ", kept, " inner steps)"),
+                   4 * steps * static_cast<double>(mlp.inputs + mlp.outputs)},
+                  {concat("activations of the policy's network (", size.activations, " a step)"),
+                   4 * steps * activations},
+                  {concat("parameters (", size.parameters, " of ", config_.policy.name, ", ", kept,
+                          " copies for each of ", tasks, " tasks, and of the meta-optimizer)"),
+                   4 * size.parameters * (3 + static_cast<double>(tasks) * static_cast<double>(kept))}},
+                 config_.memory);
+}
 
 Params PolicyMetaLearner::optimizer_state() const { return optimizer_->state(); }
 
@@ -116,6 +140,8 @@ PolicyEvaluation PolicyMetaLearner::evaluate(const PolicyEvaluationConfig& evalu
   require_usage(evaluation.tasks >= 1 && evaluation.trajectories >= 1 && evaluation.steps >= 0,
                 "evaluation: ", evaluation.tasks, " tasks, ", evaluation.trajectories, " trajectories and ",
                 evaluation.steps, " steps asked, expected at least 1, 1 and 0");
+  require_room("the evaluation", evaluation.tasks, evaluation.trajectories,
+               keep_trajectories ? evaluation.steps + 1 : 1);
   const torch::NoGradGuard no_graph;
   PolicyEvaluation out;
   const auto environment = make_();

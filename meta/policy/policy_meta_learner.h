@@ -37,6 +37,10 @@ class PolicyMetaLearner : public PolicyLearner {
                             const std::function<void(int64_t step)>& progress = {}) override;
 
  private:
+  // Error if the machine has less than so many tasks take: trajectories at every inner step, of which `kept`
+  // are in memory at a time with the activations of their network.
+  void require_room(const std::string& work, int64_t tasks, int64_t trajectories, int64_t kept) const;
+
   PolicyMetaConfig config_;
   std::function<std::unique_ptr<Environment>()> make_;
   Sampler sampler_;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "meta/optimizers/registry.h"
 #include "meta/supervised/episode_meta_problem.h"
 
@@ -50,6 +51,10 @@ SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config,
                 " found, expected 1 or more");
   dataset_->check(Split::kTrain, config_.shape);
   method_ = make_method(config_, algorithm, *dataset_);
+  const int64_t chunk = method_->tasks_per_chunk(), tasks = config_.meta_batch_size;
+  require_room("a meta-iteration", config_.shape, std::min(tasks, chunk * executor_.threads()),
+               config_.inner.steps,
+               static_cast<double>((tasks + chunk - 1) / chunk) * method_->network(true).size().parameters);
   Stream stream(StreamKey{config_.seed, Purpose::kInitialParameters});
   meta_ = method_->initial(stream);
   optimizer_ = make_meta_optimizer(config_.optimizer, meta_);
@@ -57,6 +62,29 @@ SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config,
 }
 
 SupervisedMetaLearner::~SupervisedMetaLearner() = default;
+
+// float32; what is counted is what there surely is.
+void SupervisedMetaLearner::require_room(const std::string& work, const EpisodeShape& shape,
+                                         int64_t at_a_time, int64_t steps, double results) const {
+  const auto size = method_->network(true).size();
+  const auto tasks = static_cast<double>(at_a_time), kept = static_cast<double>(steps);
+  const auto support = static_cast<double>(shape.ways) * static_cast<double>(shape.shots);
+  const auto query = static_cast<double>(shape.ways) * static_cast<double>(shape.queries);
+  double input = 1;
+  for (const auto n : dataset_->spec().input) input *= static_cast<double>(n);
+  const double passes = config_.inner.first_order || config_.inner.checkpointing ? std::min(kept, 1.0) : kept;
+  require_memory(
+      work,
+      {{concat("parameters (", size.parameters, " of ", config_.network.name, ", after each of ", steps,
+               " inner steps, ", at_a_time, " tasks at a time, and of the meta-optimizer)"),
+        4 * size.parameters * (3 + tasks * (1 + kept))},
+       {concat("samples (", shape.ways, " ways, ", shape.shots, " shots, ", shape.queries, " queries)"),
+        4 * tasks * (support + query) * input},
+       {concat("activations of the network (", size.activations, " a sample)"),
+        4 * tasks * (passes * support + query) * size.activations},
+       {"results", 4 * results}},
+      config_.memory);
+}
 
 Params SupervisedMetaLearner::optimizer_state() const { return optimizer_->state(); }
 
@@ -145,6 +173,8 @@ TaskMetrics SupervisedMetaLearner::evaluate(const SupervisedEvaluationConfig& ev
   const torch::NoGradGuard no_graph;
   const EpisodeShape shape = evaluation_shape(evaluation);
   dataset_->check(evaluation.split, shape);
+  require_room("the evaluation", shape, std::min<int64_t>(evaluation.tasks, executor_.threads()), 1,
+               2 * static_cast<double>(evaluation.tasks) * static_cast<double>(evaluation.steps + 1));
   TaskMetrics metrics;
   constexpr int64_t kBlock = 50;  // tasks between two reports
   for (int64_t first = 0; first < evaluation.tasks; first += kBlock) {

@@ -75,6 +75,10 @@ class SupervisedMetaLearner {
 
  private:
   const Params* evaluation_statistics() const;
+  // Error if the machine has less than what tasks of this shape take, so many of them in hand at a time and
+  // so many gradients of each, beside `results` numbers of what is found.
+  void require_room(const std::string& work, const EpisodeShape& shape, int64_t at_a_time, int64_t steps,
+                    double results) const;
 
   SupervisedMetaConfig config_;
   std::unique_ptr<Dataset> dataset_;

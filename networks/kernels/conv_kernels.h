@@ -27,8 +27,9 @@ struct ConvKernels {
   // Weights and gradients lie where the caller's tensors do.
   using Loose [[gnu::vector_size(kVectorBytes), gnu::may_alias, gnu::aligned(alignof(T))]] = T;
   static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
-  static constexpr int kMaxVectors = kVectorBytes == 64 ? 4 : 2;
+  static constexpr int kMaxVectors = kFullTiles<T> && kVectorBytes == 64 ? 4 : 2;
   static constexpr int max_rows(int vectors) {  // 24 of 32 or 12 of 16 registers hold the tile
+    if (!kFullTiles<T>) return 2;
     if (kVectorBytes == 64) return vectors == 4 ? 6 : vectors == 3 ? 8 : 12;
     return vectors == 2 ? 6 : 8;
   }

@@ -42,8 +42,9 @@ class MlpSmallBatch {
   using Vector = typename K::Vector;
   using Unaligned [[gnu::vector_size(kVectorBytes), gnu::may_alias, gnu::aligned(sizeof(T))]] = T;
   static constexpr int64_t kLanes = K::kLanes, kWidth = kRegisters * kLanes;
-  static constexpr int kRows = kVectorBytes == 64 ? 8 : 4;
-  static constexpr int kOuterRows = kVectorBytes == 64 ? 4 : 2, kOuterColumns = kVectorBytes == 64 ? 5 : 3;
+  static constexpr bool kLarge = kFullTiles<T> && kVectorBytes == 64;
+  static constexpr int kRows = kLarge ? 8 : kFullTiles<T> ? 4 : 2;
+  static constexpr int kOuterRows = kLarge ? 4 : 2, kOuterColumns = kLarge ? 5 : kFullTiles<T> ? 3 : 2;
 
  public:
   static constexpr int64_t kMostSamples = kWidth;

@@ -17,7 +17,9 @@ class PanelSums {
   using K = PanelKernels<T>;
   using Vector = typename K::Vector;
   static constexpr int kLanes = K::kLanes, kWidth = K::kWidth;
-  static constexpr int kThinRows = kVectorBytes == 64 ? 4 : 3, kThinColumns = kVectorBytes == 64 ? 6 : 4;
+  static constexpr int kRows = K::kRows;
+  static constexpr int kThinRows = !kFullTiles<T> ? 2 : kVectorBytes == 64 ? 4 : 3;
+  static constexpr int kThinColumns = !kFullTiles<T> ? 2 : kVectorBytes == 64 ? 6 : 4;
 
  public:
   struct OuterTerm {

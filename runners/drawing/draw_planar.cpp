@@ -5,6 +5,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
+#include "runners/drawing/colours.h"
 #include "runners/drawing/text.h"
 
 namespace innerloop {
@@ -18,11 +19,8 @@ using planar_colours::kGoal;
 using planar_colours::kTrail;
 
 // BGR.
-const cv::Scalar kPaper(255, 255, 255);
 const cv::Scalar kGrid(240, 236, 233);
 const cv::Scalar kAxis(221, 213, 207);
-const cv::Scalar kFrame(190, 178, 168);
-const cv::Scalar kLabel(150, 136, 124);
 const cv::Scalar kSolid(92, 76, 66);
 const cv::Scalar kGoalRegion(214, 240, 205);
 const cv::Scalar kOtherGoal(190, 178, 168);

@@ -6,6 +6,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
+#include "runners/drawing/colours.h"
 #include "runners/drawing/panel.h"
 #include "runners/drawing/text.h"
 
@@ -19,9 +20,7 @@ constexpr int kNames = 130, kRight = 14, kAxis = 26, kBetween = 8;
 constexpr double kNameSize = 13, kRangeSize = 11;
 
 // BGR.
-const cv::Scalar kPaper(255, 255, 255), kStripPaper(252, 250, 249), kGrid(235, 230, 226);
-const cv::Scalar kFrame(190, 178, 168), kInk(102, 86, 75), kLabel(150, 136, 124);
-const cv::Scalar kOthers(225, 205, 188), kLine(205, 92, 30);
+const cv::Scalar kStripGrid(235, 230, 226), kOtherLines(225, 205, 188), kLine(205, 92, 30);
 
 std::string name_of(const std::vector<std::string>& names, const char* kind, int64_t i) {
   return names.empty() ? concat(kind, "_", i) : names[static_cast<size_t>(i)];
@@ -137,11 +136,11 @@ cv::Mat SeriesRenderer::draw(size_t steps, size_t batch_steps) const {
                       strip.low,
                       strip.high,
                       last};
-    cv::rectangle(image, cv::Rect(frame.box), kStripPaper, cv::FILLED);
+    cv::rectangle(image, cv::Rect(frame.box), kPanelPaper, cv::FILLED);
     if (strip.low < 0 && strip.high > 0)
-      cv::line(image, frame.at(0, 0), frame.at(last, 0), kGrid, 1, cv::LINE_8, 4);
+      cv::line(image, frame.at(0, 0), frame.at(last, 0), kStripGrid, 1, cv::LINE_8, 4);
     for (size_t n = 0; n < strip.values.size(); ++n) {
-      if (n != focus_) draw_line(image, frame, strip.values[n], batch_steps, kOthers, 1);
+      if (n != focus_) draw_line(image, frame, strip.values[n], batch_steps, kOtherLines, 1);
     }
     const auto& line = strip.values[focus_];
     draw_line(image, frame, line, steps, kLine, 2);
@@ -168,7 +167,7 @@ std::vector<LegendEntry> SeriesRenderer::legend() const {
   using Symbol = LegendEntry::Symbol;
   std::vector<LegendEntry> entries{{Symbol::kLine, kLine, "trajectory 1"}};
   const size_t batch = strips_.front().values.size();
-  if (batch > 1) entries.push_back({Symbol::kLine, kOthers, concat("the other ", batch - 1)});
+  if (batch > 1) entries.push_back({Symbol::kLine, kOtherLines, concat("the other ", batch - 1)});
   if (omitted_ > 0) entries.push_back({Symbol::kText, {}, concat(omitted_, " more numbers are not shown")});
   return entries;
 }

@@ -3,6 +3,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
+#include "runners/drawing/colours.h"
 #include "runners/drawing/text.h"
 
 namespace innerloop {
@@ -11,10 +12,8 @@ namespace {
 using Symbol = LegendEntry::Symbol;
 
 // Pixels.
-constexpr int kMargin = 18, kLine = 24, kGap = 26;
+constexpr int kLegendMargin = 18, kLineHeight = 24, kGap = 26;
 constexpr double kSize = 15, kSymbol = 24, kBeside = 8;
-
-const cv::Scalar kPaper(252, 250, 249), kInk(102, 86, 75);  // BGR
 
 void draw_symbol(cv::Mat& image, const LegendEntry& entry, cv::Point2d left) {
   constexpr int kShift = 4;
@@ -50,15 +49,16 @@ cv::Mat legend(const std::vector<LegendEntry>& entries, int width) {
     return entry.symbol == Symbol::kText ? 0 : kSymbol + kBeside;
   };
   std::vector<cv::Point2d> places;  // left, at half the height of a small letter
-  cv::Point2d pen(kMargin, kLine / 2.0);
+  cv::Point2d pen(kLegendMargin, kLineHeight / 2.0);
   for (const auto& entry : entries) {
     const double wide = symbol_width(entry) + font.width(entry.text, kSize);
-    if (pen.x > kMargin && pen.x + wide > width - kMargin) pen = {kMargin, pen.y + kLine};
+    if (pen.x > kLegendMargin && pen.x + wide > width - kLegendMargin)
+      pen = {kLegendMargin, pen.y + kLineHeight};
     places.push_back(pen);
     pen.x += wide + kGap;
   }
-  const int height = static_cast<int>(pen.y) + kLine;
-  cv::Mat image(height + height % 2, width, CV_8UC3, kPaper);
+  const int height = static_cast<int>(pen.y) + kLineHeight;
+  cv::Mat image(height + height % 2, width, CV_8UC3, kPanelPaper);
   for (size_t i = 0; i < entries.size(); ++i) {
     draw_symbol(image, entries[i], places[i]);
     const cv::Point2d text = places[i] + cv::Point2d(symbol_width(entries[i]), 5);

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "runners/drawing/colours.h"
 
 namespace innerloop {
 namespace {
@@ -16,7 +17,7 @@ constexpr int kMargin = 18, kHeader = 72, kFooter = 50;
 constexpr double kTitleSize = 24, kSubtitleSize = 15, kFigureSize = 19;
 
 // BGR.
-const cv::Scalar kPaper(252, 250, 249), kInk(55, 41, 31), kPale(128, 114, 102);
+const cv::Scalar kTitleInk(55, 41, 31), kPale(128, 114, 102);  // BGR
 
 // The text up to one of its commas, as much as is at most `width` pixels wide.
 std::string fitting(const Font& font, std::string text, double pixels, double width) {
@@ -34,9 +35,9 @@ std::string fitting(const Font& font, std::string text, double pixels, double wi
 cv::Mat PanelPainter::panel(const cv::Mat& picture, const Caption& caption) const {
   const bool footer = !caption.left.empty() || !caption.right.empty();
   cv::Mat image(kHeader + picture.rows + (footer ? kFooter : kMargin), picture.cols + 2 * kMargin, CV_8UC3,
-                kPaper);
+                kPanelPaper);
   picture.copyTo(image(cv::Rect(kMargin, kHeader, picture.cols, picture.rows)));
-  draw_text(image, bold_, caption.title, {kMargin, 34}, Align::kLeft, kTitleSize, kInk);
+  draw_text(image, bold_, caption.title, {kMargin, 34}, Align::kLeft, kTitleSize, kTitleInk);
   draw_text(image, book_, caption.corner, {static_cast<double>(image.cols - kMargin), 34}, Align::kRight,
             kSubtitleSize, kPale);
   draw_text(image, book_, fitting(book_, caption.subtitle, kSubtitleSize, picture.cols), {kMargin, 58},
@@ -44,7 +45,7 @@ cv::Mat PanelPainter::panel(const cv::Mat& picture, const Caption& caption) cons
   const double baseline = kHeader + picture.rows + 32;
   draw_text(image, book_, caption.left, {kMargin, baseline}, Align::kLeft, kFigureSize, kPale);
   draw_text(image, bold_, caption.right, {static_cast<double>(image.cols - kMargin), baseline}, Align::kRight,
-            kFigureSize, kInk);
+            kFigureSize, kTitleInk);
   return image;
 }
 
@@ -60,7 +61,7 @@ cv::Mat in_rows(const std::vector<cv::Mat>& pictures, size_t columns) {
     }
     all = {std::max(all.width, row.width), all.height + row.height};
   }
-  cv::Mat image(all, CV_8UC3, kPaper);
+  cv::Mat image(all, CV_8UC3, kPanelPaper);
   for (size_t i = 0; i < pictures.size(); ++i)
     pictures[i].copyTo(image(cv::Rect(places[i], pictures[i].size())));
   return image;

@@ -5,14 +5,13 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
+#include "runners/drawing/colours.h"
 
 namespace innerloop {
 namespace {
 
 constexpr int kSupersampling = 2;  // on top of OpenCV's antialiasing, which has no gaps at joints then
 constexpr int kShift = 6;          // OpenCV's fixed point: positions in 1/64 pixel
-
-const cv::Scalar kPaper(255, 255, 255);
 
 int supersampled(double pixels) {
   return std::max(1, static_cast<int>(std::lround(pixels * kSupersampling)));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "runners/experiment/json_values.h"
 #include "runners/experiment/statistics.h"
 
 namespace innerloop {
@@ -17,10 +18,6 @@ std::vector<double> step_scales(const PolicyEvaluationConfig& evaluation) {
     scales.push_back(k == 0 ? evaluation.first_step_scale : evaluation.later_step_scale);
   }
   return scales;
-}
-
-ordered_json or_null(const std::optional<double>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
 }
 
 ordered_json steps_json(const std::vector<StepStatistics>& steps) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "runners/experiment/checkpoint.h"
+#include "runners/experiment/json_values.h"
 #include "runners/experiment/progress.h"
 #include "runners/experiment/progress_plot.h"
 #include "runners/experiment/statistics.h"
@@ -19,10 +20,6 @@ namespace innerloop {
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json or_null(const std::optional<double>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
-}
 
 std::string order_name(const InnerLoopConfig& inner) {
   return inner.steps == 0 ? "none" : inner.first_order ? "first" : "second";

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/paths.h"
+#include "runners/experiment/error_text.h"
 #include "runners/experiment/progress_plot.h"
 #include "runners/experiment/stop_signals.h"
 #include "runners/experiment/warm_start.h"
@@ -133,9 +134,9 @@ void Training::iterate(ProgressDisplay& display) {
     for (const auto& text : job_.notes()) warn(display, text);
   } catch (const std::exception& error) {
     display.finish();
-    const std::string message = concat("training stopped in meta-iteration ", done_ + 1, ": ", error.what(),
-                                       "; the last good checkpoint, ", directory_.last_checkpoint().string(),
-                                       ", holds iteration ", saved_);
+    const std::string message = concat("training stopped in meta-iteration ", done_ + 1, ": ",
+                                       error_text(error), "; the last good checkpoint, ",
+                                       directory_.last_checkpoint().string(), ", holds iteration ", saved_);
     log_.write(message);
     throw Error(message);
   }

@@ -1,5 +1,9 @@
 #include "base/thread_pool.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <set>
@@ -145,3 +149,26 @@ TEST_CASE("a thread pool ends while its workers wait awake, asleep or have just 
     CHECK(runs == 4 * (run % 4));
   }
 }
+
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("threads that the system does not give are an error, and those begun end", "[base][thread_pool]") {
+  const pid_t child = fork();
+  if (child == 0) {
+    rlimit limit{};
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = rlim_t{1} << 32;  // 4 GiB of addresses: no room for a thousand stacks of 8 MiB
+    setrlimit(RLIMIT_AS, &limit);
+    try {
+      ThreadPool pool(1000);
+      _exit(1);
+    } catch (const Error& error) {
+      const std::string text = error.what();
+      _exit(text.find("thread pool: 1000 threads asked, the system gives ") == 0 ? 0 : 2);
+    }
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+#endif

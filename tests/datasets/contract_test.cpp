@@ -254,7 +254,7 @@ TEST_CASE("every data set refuses tensors made for another task", "[datasets][co
   CHECK_THROWS_WITH(dataset.draw(Split::kTrain, larger, stream, episodes, 0), contains("another shape"));
   CHECK_THROWS_WITH(dataset.draw(Split::kTrain, shape, stream, episodes, 2), contains("no task 2"));
   CHECK_THROWS_AS(dataset.draw(Split::kTrain, shape, stream, episodes, -1), Error);
-  CHECK_THROWS_WITH(make_episodes(dataset.spec(), shape, 1, torch::kFloat16), contains("float32 or float64"));
+  CHECK_THROWS_WITH(make_episodes(dataset.spec(), shape, 1, torch::kHalf), contains("float32 or float64"));
 }
 
 TEST_CASE("data set names are unique", "[datasets]") {

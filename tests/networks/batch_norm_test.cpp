@@ -1,7 +1,7 @@
 #include "networks/batch_norm.h"
 
 #include "base/error.h"
-#include "tests/networks/network_cases.h"
+#include "tests/networks/module_cases.h"
 
 namespace innerloop {
 namespace {

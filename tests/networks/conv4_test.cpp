@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "networks/batch_norm.h"
 #include "networks/image_layers.h"
-#include "tests/networks/network_cases.h"
+#include "tests/networks/module_cases.h"
 
 namespace innerloop {
 namespace {

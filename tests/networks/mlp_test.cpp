@@ -1,7 +1,7 @@
 #include "networks/mlp.h"
 
 #include "base/error.h"
-#include "tests/networks/mlp_cases.h"
+#include "tests/networks/module_cases.h"
 
 namespace innerloop {
 namespace {

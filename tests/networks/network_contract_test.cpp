@@ -58,6 +58,8 @@ TEST_CASE("every network: a stream is a set of initial parameters", "[contract]"
       return network->initial(stream);
     };
     CHECK(identical(draw(1), draw(1)));
+    CHECK(network->size().parameters == static_cast<double>(draw(1).numel()));
+    CHECK(make_network(config, input, 0)->size().parameters < network->size().parameters);
     CHECK(!identical(draw(1), draw(2)));
     CHECK(draw(1).tasks() == 1);
     CHECK(draw(1).dtype() == torch::kFloat32);

@@ -97,7 +97,7 @@ TEST_CASE("float32 outputs give float32 losses and derivatives outside any graph
 
 TEST_CASE("labels, targets and outputs that do not fit are named", "[output_loss]") {
   const auto labels = torch::tensor({0, 4}, torch::kInt64).view({1, 2});
-  CHECK_THROWS_WITH(OutputLoss::cross_entropy(labels.to(torch::kInt32), 1),
+  CHECK_THROWS_WITH(OutputLoss::cross_entropy(labels.to(torch::kInt), 1),
                     contains("Int[1, 2], expected Long"));
   CHECK_THROWS_WITH(OutputLoss::cross_entropy(labels.view(-1), 1), contains("expected Long [T, N]"));
   CHECK_THROWS_WITH(OutputLoss::cross_entropy(labels - 1, 1), contains("label -1, expected 0 or above"));

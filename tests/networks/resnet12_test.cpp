@@ -1,7 +1,7 @@
 #include "networks/resnet12.h"
 
 #include "base/error.h"
-#include "tests/networks/network_cases.h"
+#include "tests/networks/module_cases.h"
 
 namespace innerloop {
 namespace {

@@ -1,8 +1,6 @@
 // Policies, parameters and differences for the tests of this room.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cmath>
 #include <functional>
 #include <memory>

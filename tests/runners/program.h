@@ -45,11 +45,16 @@ inline void write_file(const std::filesystem::path& file, const std::string& con
   std::ofstream(file, std::ios::binary) << content;
 }
 
+// The program that was built beside these tests.
+inline std::string program() {
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "innerloop").string();
+}
+
 // Starts the program with its output going to `output`; returns the process id. `prepare` runs in the child.
 template <class Prepare>
 pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output,
                     Prepare prepare) {
-  std::vector<std::string> words{INNERLOOP_PROGRAM};
+  std::vector<std::string> words{program()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());

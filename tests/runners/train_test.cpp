@@ -79,6 +79,27 @@ TEST_CASE("a request that cannot be understood ends with exit code 2, says why a
   CHECK(!std::filesystem::exists(run));
 }
 
+TEST_CASE("what no machine has the memory for is refused before it is asked for, with what takes how much",
+          "[program]") {
+  const TemporaryFolder folder;
+  const auto refused = [&](Words words) {
+    words.insert(words.begin(), "train");
+    words.insert(words.end(), {"--run-dir", (folder / "run").string()});
+    CAPTURE(words);
+    const auto outcome = run_program(words);
+    CHECK(outcome.code == 1);
+    CHECK_THAT(outcome.output, contains("a meta-iteration needs about"));
+    CHECK_THAT(outcome.output, contains("the machine has"));
+    CHECK_FALSE(std::filesystem::exists(folder / "run"));
+  };
+  refused({"--policy.hidden", "1000000,1000000"});
+  refused({"--environment.horizon", "1000000", "--sampler.trajectories", "1000000"});
+  refused({"--meta.batch_size", "1000000", "--sampler.trajectories", "1000"});
+  refused({"--dataset.name", "sine", "--network.hidden", "1000000,1000000"});
+  refused({"--dataset.name", "strokes", "--network.name", "conv4", "--network.batch_norm", "batch",
+           "--dataset.ways", "1000", "--dataset.queries", "10000"});
+}
+
 TEST_CASE("help, version and lists end with exit code 0", "[program]") {
   CHECK_THAT(run_program({"--help"}).output, contains("usage: innerloop COMMAND"));
   for (const char* version : {"--version", "-v", "version"})

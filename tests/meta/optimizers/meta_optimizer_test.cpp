@@ -8,6 +8,8 @@
 #include "meta/optimizers/trpo.h"
 #include "networks/tensors/gradient_check.h"
 #include "tests/torch_catch.h"
+// After Catch2's macros.
+#include <torch/torch.h>
 
 using namespace innerloop;
 using torch::Tensor;

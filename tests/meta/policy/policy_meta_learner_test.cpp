@@ -85,7 +85,7 @@ TEST_CASE("an action that is not finite names task and inner step and keeps the 
   learner.use(broken, {});
   CHECK_THROWS_WITH(learner.iterate(0), contains("inner step 0") && contains("task 0") && contains("action"));
   const auto bits = [](const Params& params) {
-    return params.map([](const torch::Tensor& value) { return value.view(torch::kInt32); });
+    return params.map([](const torch::Tensor& value) { return value.view(torch::kInt); });
   };
   CHECK(identical(bits(learner.meta_parameters()), bits(broken)));
 }

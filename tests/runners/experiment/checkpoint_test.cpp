@@ -171,7 +171,9 @@ TEST_CASE("a checkpoint with a right checksum and wrong content is called damage
       content.tensors.joined(Params({{"metal/w", torch::zeros({1})}, {"w", torch::zeros({1})}}));
   write_file(file, with_checksum(format_safetensors(content)));
   CHECK_THAT(error_of(file), contains("damaged: 2 of its tensors belong to no known group"));
-  write_file(file, std::string("\x20\0\0\0\0\0\0\0", 8) + R"({"__metadata__":{"checksum":""}})");
+  std::string bytes("\x20\0\0\0\0\0\0\0", 8);
+  bytes += R"({"__metadata__":{"checksum":""}})";
+  write_file(file, bytes);
   CHECK_THAT(error_of(file), contains("damaged: its checksum"));
 }
 
