@@ -23,7 +23,7 @@ TEST_CASE("this machine has some memory, and not more than its pages", "[base]")
         static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)));
 }
 
-TEST_CASE("work that does not fit is refused with what takes how much; a limit may insist", "[base]") {
+TEST_CASE("work that does not fit is refused with what takes how much, and a limit may insist", "[base]") {
   const std::vector<MemoryNeed> needs{{"parameters (policy.hidden)", 1e9},
                                       {"trajectories (environment.horizon)", 1e9 * 4.6e18}};
   CHECK_NOTHROW(require_memory("this training", {{"parameters", 1e6}}, 0));
