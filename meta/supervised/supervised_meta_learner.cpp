@@ -34,6 +34,11 @@ std::unique_ptr<Method> make_method(const SupervisedMetaConfig& config, const Al
   return algorithm.method(config.algorithm.own, context);
 }
 
+// The network without what the algorithm makes of it.
+std::unique_ptr<Network> plain_network(const SupervisedMetaConfig& config, const DatasetSpec& spec) {
+  return make_network(config.network, spec.input, spec.classification ? config.shape.ways : spec.outputs);
+}
+
 }  // namespace
 
 SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config, const Algorithm& algorithm,
@@ -50,11 +55,12 @@ SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config,
   require_usage(config_.meta_batch_size >= 1, "meta.batch_size: ", config_.meta_batch_size,
                 " found, expected 1 or more");
   dataset_->check(Split::kTrain, config_.shape);
-  method_ = make_method(config_, algorithm, *dataset_);
-  const int64_t chunk = method_->tasks_per_chunk(), tasks = config_.meta_batch_size;
+  const auto network = plain_network(config_, dataset_->spec());
+  const int64_t chunk = network->tasks_per_chunk(), tasks = config_.meta_batch_size;
   require_room("a meta-iteration", config_.shape, std::min(tasks, chunk * executor_.threads()),
                config_.inner.steps,
-               static_cast<double>((tasks + chunk - 1) / chunk) * method_->network(true).size().parameters);
+               static_cast<double>((tasks + chunk - 1) / chunk) * network->size().parameters);
+  method_ = make_method(config_, algorithm, *dataset_);
   Stream stream(StreamKey{config_.seed, Purpose::kInitialParameters});
   meta_ = method_->initial(stream);
   optimizer_ = make_meta_optimizer(config_.optimizer, meta_);
@@ -66,12 +72,13 @@ SupervisedMetaLearner::~SupervisedMetaLearner() = default;
 // float32; what is counted is what there surely is.
 void SupervisedMetaLearner::require_room(const std::string& work, const EpisodeShape& shape,
                                          int64_t at_a_time, int64_t steps, double results) const {
-  const auto size = method_->network(true).size();
+  const auto& spec = dataset_->spec();
+  const auto size = plain_network(config_, spec)->size();
   const auto tasks = static_cast<double>(at_a_time), kept = static_cast<double>(steps);
   const auto support = static_cast<double>(shape.ways) * static_cast<double>(shape.shots);
   const auto query = static_cast<double>(shape.ways) * static_cast<double>(shape.queries);
   double input = 1;
-  for (const auto n : dataset_->spec().input) input *= static_cast<double>(n);
+  for (const auto n : spec.input) input *= static_cast<double>(n);
   const double passes = config_.inner.first_order || config_.inner.checkpointing ? std::min(kept, 1.0) : kept;
   require_memory(
       work,

@@ -151,17 +151,7 @@ void check_exact(const Small& small, const EpisodeTask& task, const Moment& now)
   CHECK(std::abs(found.difference) > 1e-6);
 }
 
-const Algorithm& every_algorithm() {
-  const auto name = GENERATE(from_range(names_of(algorithms())));
-  return find_algorithm(name);
-}
-
-}  // namespace
-
-TEST_CASE("contract: a data set's training has the same bits for 1, 2 and 7 threads and across a restore",
-          "[meta][contract][determinism]") {
-  const Algorithm& algorithm = every_algorithm();
-  INFO(algorithm.name);
+void same_bits_on_data_sets(const Algorithm& algorithm) {
   if (!algorithm.supervised()) return;
   int known = 0;
   for (const auto& config : {sine(algorithm), strokes(algorithm)}) {
@@ -201,10 +191,7 @@ TEST_CASE("contract: a data set's training has the same bits for 1, 2 and 7 thre
   CHECK(known > 0);
 }
 
-TEST_CASE("contract: a policy's training has the same bits for 1, 2 and 7 threads and across a restore",
-          "[meta][contract][rl][determinism]") {
-  const Algorithm& algorithm = every_algorithm();
-  INFO(algorithm.name);
+void same_bits_with_policies(const Algorithm& algorithm) {
   if (!algorithm.policies()) return;
   for (const auto& config : {navigation(algorithm), half_cheetah(algorithm)}) {
     const auto run = [&](int threads, bool interrupted) {
@@ -231,10 +218,7 @@ TEST_CASE("contract: a policy's training has the same bits for 1, 2 and 7 thread
   }
 }
 
-TEST_CASE("contract: the meta-gradient on episodes equals finite differences where the row says it is exact",
-          "[meta][contract]") {
-  const Algorithm& algorithm = every_algorithm();
-  INFO(algorithm.name);
+void exact_on_episodes(const Algorithm& algorithm) {
   if (!algorithm.supervised() || !algorithm.exact) return;
   int known = 0;
   const int64_t iteration = algorithm.exact_from;
@@ -262,11 +246,7 @@ TEST_CASE("contract: the meta-gradient on episodes equals finite differences whe
   CHECK(known > 0);
 }
 
-TEST_CASE(
-    "contract: the meta-gradient on trajectories equals finite differences where the row says it is exact",
-    "[meta][contract][rl]") {
-  const Algorithm& algorithm = every_algorithm();
-  INFO(algorithm.name);
+void exact_on_trajectories(const Algorithm& algorithm) {
   if (!algorithm.policy_method || !algorithm.exact) return;
   PolicyMetaConfig config = navigation(algorithm);
   EnvironmentSpec environment;
@@ -314,9 +294,7 @@ TEST_CASE(
   CHECK(std::abs(found.difference) > 1e-6);
 }
 
-TEST_CASE("contract: an algorithm's keys read back, and others are refused", "[meta][contract]") {
-  const Algorithm& algorithm = every_algorithm();
-  INFO(algorithm.name);
+void keys_read_back(const Algorithm& algorithm) {
   CHECK_FALSE(algorithm.paper.empty());
   CHECK_FALSE(algorithm.summary.empty());
   Texts own;
@@ -334,7 +312,7 @@ TEST_CASE("contract: an algorithm's keys read back, and others are refused", "[m
     } else {
       SupervisedMetaConfig config = strokes(algorithm);
       config.algorithm.own = texts;
-      SupervisedMetaLearner(config, algorithm, pool);
+      SupervisedMetaLearner(config, algorithm, shared(config.dataset), pool);
     }
   };
   CHECK_NOTHROW(make(own));
@@ -342,9 +320,7 @@ TEST_CASE("contract: an algorithm's keys read back, and others are refused", "[m
   CHECK_THROWS_WITH(make(own), contains(algorithm.name + ".no_such_key"));
 }
 
-TEST_CASE("contract: the side an algorithm does not know is refused", "[meta][contract]") {
-  const Algorithm& algorithm = every_algorithm();
-  INFO(algorithm.name);
+void other_side_refused(const Algorithm& algorithm) {
   ThreadPool pool(1, &Executor::prepare_thread);
   if (!algorithm.supervised()) {
     CHECK_THROWS_WITH(SupervisedMetaLearner(sine(algorithm), algorithm, pool), contains(algorithm.name));
@@ -353,4 +329,48 @@ TEST_CASE("contract: the side an algorithm does not know is refused", "[meta][co
     CHECK_THROWS_WITH(make_policy_learner(navigation(algorithm), algorithm, pool), contains(algorithm.name));
   }
   CHECK_THROWS_WITH(find_algorithm("mamll"), contains("did you mean 'maml'?"));
+}
+
+struct Claim {
+  const char* text;
+  void (*check)(const Algorithm& algorithm);
+};
+
+const Claim kClaims[] = {
+    {"a data set's training has the same bits for 1, 2 and 7 threads and across a restore",
+     same_bits_on_data_sets},
+    {"a policy's training has the same bits for 1, 2 and 7 threads and across a restore",
+     same_bits_with_policies},
+    {"the meta-gradient on episodes equals finite differences where the row says it is exact",
+     exact_on_episodes},
+    {"the meta-gradient on trajectories equals finite differences where the row says it is exact",
+     exact_on_trajectories},
+    {"an algorithm's keys read back, and others are refused", keys_read_back},
+    {"the side an algorithm does not know is refused", other_side_refused},
+};
+
+const std::string kPrefix = "contract: ";
+
+// One test case for every algorithm, whose name it carries: ctest -R "contract: reptile" runs that one.
+void contract() {
+  const Algorithm& algorithm = find_algorithm(current_test_name().substr(kPrefix.size()));
+  for (const auto& claim : kClaims) {
+    DYNAMIC_SECTION(claim.text) { claim.check(algorithm); }
+  }
+}
+
+const size_t kCases = [] {
+  const auto names = names_of(algorithms());
+  for (const auto& name : names) {
+    const std::string test = kPrefix + name;
+    REGISTER_TEST_CASE(contract, test.c_str(), "[meta][contract]");
+  }
+  return names.size();
+}();
+
+}  // namespace
+
+TEST_CASE("every algorithm has its contract tested", "[meta]") {
+  CHECK(kCases == algorithms().size());
+  CHECK(kCases > 0);
 }
