@@ -97,7 +97,7 @@ TEST_CASE("what no machine has the memory for is refused before it is asked for,
   refused({"--meta.batch_size", "1000000", "--sampler.trajectories", "1000"});
   refused({"--dataset.name", "sine", "--network.hidden", "1000000,1000000"});
   refused({"--dataset.name", "strokes", "--network.name", "conv4", "--network.batch_norm", "batch",
-           "--network.filters", "10000"});
+           "--network.filters", "10000", "--dataset.ways", "5"});
 }
 
 TEST_CASE("help, version and lists end with exit code 0", "[program]") {
