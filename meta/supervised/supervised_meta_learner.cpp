@@ -59,7 +59,8 @@ SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config,
   const int64_t chunk = network->tasks_per_chunk(), tasks = config_.meta_batch_size;
   require_room("a meta-iteration", config_.shape, std::min(tasks, chunk * executor_.threads()),
                config_.inner.steps,
-               static_cast<double>((tasks + chunk - 1) / chunk) * network->size().parameters);
+               {concat("gradients (meta.batch_size ", tasks, ")"),
+                4 * static_cast<double>((tasks + chunk - 1) / chunk) * network->size().parameters});
   method_ = make_method(config_, algorithm, *dataset_);
   Stream stream(StreamKey{config_.seed, Purpose::kInitialParameters});
   meta_ = method_->initial(stream);
@@ -71,7 +72,7 @@ SupervisedMetaLearner::~SupervisedMetaLearner() = default;
 
 // float32; what is counted is what there surely is.
 void SupervisedMetaLearner::require_room(const std::string& work, const EpisodeShape& shape,
-                                         int64_t at_a_time, int64_t steps, double results) const {
+                                         int64_t at_a_time, int64_t steps, const MemoryNeed& results) const {
   const auto& spec = dataset_->spec();
   const auto size = plain_network(config_, spec)->size();
   const auto tasks = static_cast<double>(at_a_time), kept = static_cast<double>(steps);
@@ -89,7 +90,7 @@ void SupervisedMetaLearner::require_room(const std::string& work, const EpisodeS
         4 * tasks * (support + query) * input},
        {concat("activations of the network (", size.activations, " a sample)"),
         4 * tasks * (passes * support + query) * size.activations},
-       {"results", 4 * results}},
+       results},
       config_.memory);
 }
 
@@ -180,8 +181,9 @@ TaskMetrics SupervisedMetaLearner::evaluate(const SupervisedEvaluationConfig& ev
   const torch::NoGradGuard no_graph;
   const EpisodeShape shape = evaluation_shape(evaluation);
   dataset_->check(evaluation.split, shape);
-  require_room("the evaluation", shape, std::min<int64_t>(evaluation.tasks, executor_.threads()), 1,
-               2 * static_cast<double>(evaluation.tasks) * static_cast<double>(evaluation.steps + 1));
+  require_room(
+      "the evaluation", shape, std::min<int64_t>(evaluation.tasks, executor_.threads()), 1,
+      {"results", 8 * static_cast<double>(evaluation.tasks) * static_cast<double>(evaluation.steps + 1)});
   TaskMetrics metrics;
   constexpr int64_t kBlock = 50;  // tasks between two reports
   for (int64_t first = 0; first < evaluation.tasks; first += kBlock) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory.h"
 #include "base/thread_pool.h"
 #include "datasets/dataset.h"
 #include "meta/algorithm.h"
@@ -76,9 +77,9 @@ class SupervisedMetaLearner {
  private:
   const Params* evaluation_statistics() const;
   // Error if the machine has less than what tasks of this shape take, so many of them in hand at a time and
-  // so many gradients of each, beside `results` numbers of what is found.
+  // so many gradients of each, beside its `results`.
   void require_room(const std::string& work, const EpisodeShape& shape, int64_t at_a_time, int64_t steps,
-                    double results) const;
+                    const MemoryNeed& results) const;
 
   SupervisedMetaConfig config_;
   std::unique_ptr<Dataset> dataset_;
