@@ -28,7 +28,7 @@ GradientMethod::GradientMethod(Parts parts, const MethodContext& context) : part
 
 Params GradientMethod::initial(Stream& stream) const {
   const Params theta = initial_(stream);
-  return inner_->meta_parameters(parts_.meta ? parts_.meta(theta, stream) : theta);
+  return inner_->meta_parameters(parts_.meta ? parts_.meta(theta, stream) : theta, stream);
 }
 
 const Network& GradientMethod::network(bool) const {

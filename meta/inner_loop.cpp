@@ -107,7 +107,8 @@ InnerLoop::InnerLoop(InnerLoopConfig config, const Params& initial, InnerLoopPar
   adapted_names_ = chosen(config_.adapt, phi.names(), parts_);
   all_adapt_ = adapted_names_.size() == phi.size();
   Params storage;
-  rule_names_ = parts_.rule->meta_parameters(adapted_part(phi, storage), config_.steps).names();
+  Stream any(StreamKey{.purpose = Purpose::kInitialParameters});  // names alone matter
+  rule_names_ = parts_.rule->meta_parameters(adapted_part(phi, storage), config_.steps, any).names();
   require_usage(config_.steps >= 0, "inner.steps: ", config_.steps, " found, expected 0 or more");
   require_usage(config_.steps > 0 || rule_names_.empty(),
                 "inner.steps: 0 found, expected 1 or more: the step sizes are learned through inner steps");
@@ -141,11 +142,11 @@ TensorFunction InnerLoop::initial_state_of(const Params& rule, const Params& phi
   };
 }
 
-Params InnerLoop::meta_parameters(const Params& initial) const {
+Params InnerLoop::meta_parameters(const Params& initial, Stream& stream) const {
   const torch::NoGradGuard no_graph;
   const Params phi = initial_phi(initial, 1, {});
   Params storage;
-  return initial.joined(parts_.rule->meta_parameters(adapted_part(phi, storage), config_.steps));
+  return initial.joined(parts_.rule->meta_parameters(adapted_part(phi, storage), config_.steps, stream));
 }
 
 Params InnerLoop::theta(const Params& meta) const {
@@ -179,9 +180,9 @@ void InnerLoop::advance(Adaptation& adaptation, const Task& task, double step_sc
   std::shared_ptr<LossAt> support = task.loss_at(Part::kSupport, phi, step);
   require_finite(*support, adaptation.now_.first_task, step);
   Params phi_storage, gradient_storage;
-  auto next = parts_.rule->update({adaptation.rule_, adapted_part(phi, phi_storage),
-                                   adapted_part(support->gradient(), gradient_storage),
-                                   adaptation.state_.back(), support->loss(), step, step_scale});
+  auto next = parts_.rule->update(
+      {adaptation.rule_, adapted_part(phi, phi_storage), adapted_part(support->gradient(), gradient_storage),
+       adaptation.state_.back(), support->loss(), step, step_scale, adaptation.now_});
   Params moved = with_adapted(phi, next.phi);
   ++adaptation.steps_;
   if (adaptation.keep_ == Keep::kLast) {
@@ -221,7 +222,8 @@ UpdateRule::In Adaptation::rule_in(size_t k, const Params& rule, LossAt& support
           state_[k],
           support.loss(),
           static_cast<int64_t>(k),
-          taken_[k].scale};
+          taken_[k].scale,
+          now_};
 }
 
 Params Adaptation::pullback(const Params& cotangent) const {

@@ -92,7 +92,7 @@ class InnerLoop {
   const UpdateRule& rule() const { return *parts_.rule; }
 
   // Everything the outer loop learns: `initial` plus the update rule's own parameters.
-  Params meta_parameters(const Params& initial) const;
+  Params meta_parameters(const Params& initial, Stream& stream) const;
   Params theta(const Params& meta) const;  // without the rule's
 
   // All K steps on the task's support losses. The Adaptation refers to this InnerLoop and to the task, which

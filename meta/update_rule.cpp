@@ -24,7 +24,7 @@ struct Flat {
   Tensors operator()(const Tensors& all) const {
     const Params r = part(in.rule, all, 0), p = part(in.phi, all, phi_at()),
                  g = part(in.gradient, all, gradient_at()), s = part(in.state, all, state_at());
-    const auto out = rule.update({r, p, g, s, all.back(), in.step, in.scale});
+    const auto out = rule.update({r, p, g, s, all.back(), in.step, in.scale, in.now});
     return joined(out.phi.tensors(), out.state.tensors());
   }
 
@@ -46,7 +46,7 @@ struct Flat {
 
 }  // namespace
 
-Params UpdateRule::meta_parameters(const Params&, int64_t) const { return {}; }
+Params UpdateRule::meta_parameters(const Params&, int64_t, Stream&) const { return {}; }
 
 Params UpdateRule::initial_state(const Params&, const Params&) const { return {}; }
 

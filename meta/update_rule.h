@@ -8,6 +8,8 @@
 
 #include <memory>
 
+#include "base/random.h"
+#include "meta/moment.h"
 #include "networks/tensors/params.h"
 
 namespace innerloop {
@@ -17,8 +19,8 @@ class UpdateRule {
   virtual ~UpdateRule() = default;
 
   // The rule's meta-parameters, named "inner.*", for the adapted entries [1, ...] and the number of inner
-  // steps in training; none by default.
-  virtual Params meta_parameters(const Params& adapted, int64_t steps) const;
+  // steps in training; what starts at random is drawn from `stream`. None by default.
+  virtual Params meta_parameters(const Params& adapted, int64_t steps, Stream& stream) const;
 
   // The state before the first step; none by default.
   virtual Params initial_state(const Params& rule, const Params& phi) const;
@@ -35,6 +37,7 @@ class UpdateRule {
     const torch::Tensor& loss;  // [T], the support loss at phi
     int64_t step;               // inner steps taken before
     double scale;               // multiplies the step (evaluation protocols halve later steps)
+    Moment now = {};
   };
   struct Out {
     Params phi;

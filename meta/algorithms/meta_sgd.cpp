@@ -14,7 +14,7 @@ class PerParameterStep : public UpdateRule {
     require_usage(step_size > 0, "inner.step_size: ", step_size, " found, expected a positive number");
   }
 
-  Params meta_parameters(const Params& adapted, int64_t) const override {
+  Params meta_parameters(const Params& adapted, int64_t, Stream&) const override {
     std::vector<Params::Entry> entries;
     for (const auto& entry : adapted) {
       entries.push_back({"inner.step_size." + entry.name, torch::full_like(entry.value, initial_)});

@@ -66,6 +66,11 @@ Params small_initial(uint64_t seed = 3) {
   return small_network().initial(stream).to(torch::kFloat64);
 }
 
+Params with_rule(const InnerLoop& inner, const Params& initial) {
+  Stream stream(StreamKey{4, Purpose::kTest});
+  return inner.meta_parameters(initial, stream);
+}
+
 double meta_loss(const InnerLoop& inner, const Params& meta, const Task& task) {
   return meta_loss(inner, LastStepObjective(), meta, task);
 }
@@ -109,7 +114,7 @@ TEST_CASE("the meta-gradient equals finite differences for every rule, subset an
   const Params initial = small_initial();
   const InnerLoop inner({.steps = steps, .step_size = 0.4, .adapt = adapt}, initial,
                         {.rule = rule_named(rule, 0.4)});
-  Params meta = inner.meta_parameters(initial);
+  Params meta = with_rule(inner, initial);
   meta = meta + 0.05 * normal_like(meta, 5);  // step sizes that differ from entry to entry
 
   const Params exact = meta_gradient(inner, LastStepObjective(), meta, task).gradient;
@@ -173,7 +178,7 @@ TEST_CASE("the pushforward is the derivative of the adapted parameters and the a
   const Regression task(network, 2, 4, 14);
   const Params initial = small_initial();
   const InnerLoop inner({.steps = 2}, initial, {.rule = rule_named(rule, 0.4)});
-  const Params meta = inner.meta_parameters(initial);
+  const Params meta = with_rule(inner, initial);
   const Params direction = normal_like(meta, 6);
   const auto adaptation = inner.adapt(meta, task);
   const Params tangent = adaptation.pushforward(direction);
@@ -192,7 +197,8 @@ TEST_CASE("the rules' own derivatives equal autograd's of their update", "[meta]
   const auto name = GENERATE(std::string("fixed"), std::string("per_parameter"));
   const auto rule = rule_named(name, 0.2);
   const Params initial = small_initial(), none;
-  Params own = rule->meta_parameters(initial, 2);
+  Stream stream(StreamKey{4, Purpose::kTest});
+  Params own = rule->meta_parameters(initial, 2, stream);
   if (!own.empty()) own = own + 0.1 * normal_like(own, 1);
   const Params phi = initial.expanded(3) + normal_like(initial.expanded(3), 2);
   const Params gradient = normal_like(phi, 3), cotangent = normal_like(phi, 4);
@@ -283,12 +289,12 @@ namespace {
 
 // Everything a rule may use: momentum as state, whose first value is a function of phi_0 and of a
 // meta-parameter; a step that depends on the loss's value and on the number of the step; a step size of its
-// own for each step.
+// own for each step, part of it drawn.
 class ElaborateRule : public UpdateRule {
  public:
-  Params meta_parameters(const Params&, int64_t steps) const override {
+  Params meta_parameters(const Params&, int64_t steps, Stream& stream) const override {
     return Params({{"inner.rates", torch::full({1, steps}, 0.3, torch::kFloat64)},
-                   {"inner.start", torch::full({1, 1}, 0.2, torch::kFloat64)}});
+                   {"inner.start", torch::full({1, 1}, 0.2 + 0.01 * stream.normal(), torch::kFloat64)}});
   }
   Params initial_state(const Params& rule, const Params& phi) const override {
     return phi.map([&](const Tensor& value) {
@@ -300,7 +306,8 @@ class ElaborateRule : public UpdateRule {
     for (size_t i = 0; i < in.phi.size(); ++i) {
       std::vector<int64_t> shape(static_cast<size_t>(in.phi[i].dim()), 1);
       shape[0] = in.loss.size(0);
-      const Tensor rate = in.rule.at("inner.rates").select(1, in.step);
+      const Tensor rate =
+          in.rule.at("inner.rates").select(1, in.step) * (1 + in.now.stream(in.step).uniform());
       const Tensor length = torch::sigmoid(in.loss).view(shape);
       state.push_back(0.5 * in.state[i] + in.gradient[i] * length);
       phi.push_back(in.phi[i] - in.scale * rate * torch::tanh(state.back()));
@@ -350,7 +357,7 @@ TEST_CASE("the meta-gradient is exact through maps, and through rules with state
                        .initialisation = std::make_shared<Squares>()};
   if (!every_part) parts.rule = nullptr;
   const InnerLoop inner({.steps = 3, .step_size = 0.3, .adapt = adapt}, initial, parts);
-  Params meta = inner.meta_parameters(initial);
+  Params meta = with_rule(inner, initial);
   meta = meta + 0.02 * normal_like(meta, 8);
 
   const Params exact = meta_gradient(inner, LastStepObjective(), meta, seen).gradient;
