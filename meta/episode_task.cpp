@@ -15,8 +15,8 @@ double sample_weight(LossReduction reduction, const EpisodeShape& shape, const t
   return 1.0 / static_cast<double>(reduction == LossReduction::kMean ? target.size(1) : shape.shots);
 }
 
-std::shared_ptr<const OutputLoss> output_loss(const torch::Tensor& target, const EpisodeShape& shape,
-                                              LossReduction reduction) {
+std::shared_ptr<const OutputLoss> reduced_loss(const torch::Tensor& target, const EpisodeShape& shape,
+                                               LossReduction reduction) {
   const bool classifies = target.scalar_type() == torch::kInt64;
   const double weight = sample_weight(reduction, shape, target, classifies);
   return std::make_shared<OutputLoss>(classifies ? OutputLoss::cross_entropy(target, weight)
@@ -41,8 +41,8 @@ EpisodeTask::EpisodeTask(const Network& network, Episodes episodes, const Episod
       reduction_(reduction),
       mode_(mode),
       running_(running),
-      support_(output_loss(episodes_.support_y, shape, reduction)),
-      query_(output_loss(episodes_.query_y, shape, reduction)) {}
+      support_(reduced_loss(episodes_.support_y, shape, reduction)),
+      query_(reduced_loss(episodes_.query_y, shape, reduction)) {}
 
 EpisodeTask EpisodeTask::with(Episodes episodes) const {
   return {network_, std::move(episodes), shape_, reduction_, mode_, running_};
@@ -54,10 +54,10 @@ torch::Tensor EpisodeTask::samples(Part part) const {
   return torch::cat({episodes_.support_x, episodes_.query_x}, 1);
 }
 
-std::shared_ptr<const OutputLoss> EpisodeTask::loss_of(Part part) const {
+std::shared_ptr<const OutputLoss> EpisodeTask::output_loss(Part part) const {
   if (part == Part::kSupport) return support_;
   if (part == Part::kQuery) return query_;
-  return output_loss(torch::cat({episodes_.support_y, episodes_.query_y}, 1), shape_, reduction_);
+  return reduced_loss(torch::cat({episodes_.support_y, episodes_.query_y}, 1), shape_, reduction_);
 }
 
 Pass EpisodeTask::query_pass(const Params& params, Params& found) const {
@@ -68,20 +68,32 @@ Pass EpisodeTask::query_pass(const Params& params, Params& found) const {
 }
 
 torch::Tensor EpisodeTask::loss(Part part, const Params& params, int64_t) const {
-  Params found;
-  const Pass pass = part == Part::kQuery ? query_pass(params, found) : Pass{.use = running_};
-  return (*loss_of(part))(network_.forward(params, samples(part), pass), {});
+  return (*output_loss(part))(forward(part, params, network_), {});
 }
 
 std::unique_ptr<LossAt> EpisodeTask::loss_at(Part part, const Params& params, int64_t step) const {
-  const bool per_task = part == Part::kQuery && mode_ == BatchNormMode::kPerTaskRunning;
-  if (running_ != nullptr || per_task) return Task::loss_at(part, params, step);
-  return network_.loss_at(params, samples(part), loss_of(part));
+  if (running_ != nullptr || per_task(part)) return Task::loss_at(part, params, step);
+  return network_.loss_at(params, samples(part), output_loss(part));
 }
 
 std::unique_ptr<LossAt> EpisodeTask::loss_at(Part part, const Params& params,
                                              std::shared_ptr<const Head> head) const {
+  if (per_task(part)) return compose(at(part, params, network_), std::move(head), params);
   return network_.loss_at(params, samples(part), std::move(head), {.use = running_});
+}
+
+torch::Tensor EpisodeTask::forward(Part part, const Params& params, const Network& network) const {
+  Params found;
+  const Pass pass = part == Part::kQuery ? query_pass(params, found) : Pass{.use = running_};
+  return network.forward(params, samples(part), pass);
+}
+
+std::unique_ptr<Linearization> EpisodeTask::at(Part part, const Params& params,
+                                               const Network& network) const {
+  if (running_ == nullptr && !per_task(part)) {
+    if (auto here = network.at(params, samples(part))) return here;
+  }
+  return autograd_linearization([&](const Params& p) { return forward(part, p, network); }, params);
 }
 
 torch::Tensor EpisodeTask::output(Part part, const Params& params) const {

@@ -42,6 +42,13 @@ class EpisodeTask : public Task {
   std::unique_ptr<LossAt> loss_at(Part part, const Params& params, std::shared_ptr<const Head> head) const;
   torch::Tensor output(Part part, const Params& params) const;  // outside any graph
 
+  // For algorithms that want more of the network than a loss: what `network`, this task's or another one of
+  // its entries (its features, say), gives on a part, normalised as the mode says, in differentiable
+  // operations or with derivatives; and the loss on such an output.
+  torch::Tensor forward(Part part, const Params& params, const Network& network) const;
+  std::unique_ptr<Linearization> at(Part part, const Params& params, const Network& network) const;
+  std::shared_ptr<const OutputLoss> output_loss(Part part) const;
+
   // Outside any graph: the network's output on the query set, [T, samples, outputs], normalised as the mode
   // says; and what is reported of such an output, [T] in float64: accuracy, or the mean squared error.
   torch::Tensor query_output(const Params& params) const;
@@ -55,9 +62,12 @@ class EpisodeTask : public Task {
   bool classifies() const { return query_->classifies(); }
 
  private:
+  // Whether its statistics are those of another part, the support set.
+  bool per_task(Part part) const {
+    return part == Part::kQuery && mode_ == BatchNormMode::kPerTaskRunning && running_ == nullptr;
+  }
   Pass query_pass(const Params& params, Params& found) const;
   torch::Tensor samples(Part part) const;
-  std::shared_ptr<const OutputLoss> loss_of(Part part) const;
 
   const Network& network_;
   Episodes episodes_;

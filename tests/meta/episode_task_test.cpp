@@ -180,3 +180,31 @@ TEST_CASE("a reduction or mode that is unknown or without meaning is refused", "
       EpisodeTask(*c.network, c.task->episodes(), c.shape, LossReduction::kSumOverWays, BatchNormMode::kNone),
       contains("sum_over_ways needs classes"));
 }
+
+TEST_CASE("a task's network at one point is normalised as the mode says, and so is a head on it", "[meta]") {
+  const auto mode = GENERATE(BatchNormMode::kBatch, BatchNormMode::kPerTaskRunning);
+  const Case c = conv_case(mode, 2);
+  const auto features =
+      make_network({.name = "conv4", .batch_norm = "batch", .own = {{"filters", 2}}}, {1, 9, 9},
+                   /*outputs=*/0);
+  const Params theta = c.theta.expanded(2);
+  for (const auto part : {Part::kSupport, Part::kQuery, Part::kBoth}) {
+    const auto here = c.task->at(part, theta, *c.network);
+    CHECK(torch::allclose((*c.task->output_loss(part))(here->output()), c.task->loss(part, theta, 0)));
+    const auto whole = c.task->loss_at(part, theta, 0);
+    const auto head = c.task->loss_at(part, theta, c.task->output_loss(part));
+    CHECK(distance(head->gradient(), whole->gradient()) < 1e-12);
+    const Params direction = normal_like(c.theta, 3).expanded(2);
+    CHECK(distance(head->hessian_product(direction), whole->hessian_product(direction)) < 1e-11);
+
+    // The features under the last layer give the output.
+    const auto below = c.task->at(part, theta, *features);
+    const Tensor y = below->output().matmul(theta.at("linear.weight").transpose(1, 2)) +
+                     theta.at("linear.bias").unsqueeze(1);
+    CHECK(torch::allclose(y, here->output()));
+  }
+  const Tensor batch =
+      conv_case(BatchNormMode::kBatch, 2).task->at(Part::kQuery, theta, *c.network)->output();
+  const Tensor found = c.task->at(Part::kQuery, theta, *c.network)->output();
+  CHECK(torch::allclose(batch, found) == (mode == BatchNormMode::kBatch));
+}
