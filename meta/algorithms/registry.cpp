@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/row.h"
+#include "meta/algorithms/anil.h"
 #include "meta/algorithms/cavia.h"
 #include "meta/algorithms/joint.h"
 #include "meta/algorithms/maml.h"
@@ -18,6 +19,7 @@ namespace innerloop {
 const std::vector<Algorithm>& algorithms() {
   // clang-format off
   static const std::vector<Algorithm> table{
+      anil(),
       cavia(),
       fomaml(),
       joint(),
