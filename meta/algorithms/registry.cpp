@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/row.h"
 #include "meta/algorithms/anil.h"
+#include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
 #include "meta/algorithms/joint.h"
 #include "meta/algorithms/maml.h"
@@ -20,6 +21,7 @@ const std::vector<Algorithm>& algorithms() {
   // clang-format off
   static const std::vector<Algorithm> table{
       anil(),
+      boil(),
       cavia(),
       fomaml(),
       joint(),
