@@ -5,6 +5,7 @@
 #include "meta/algorithms/anil.h"
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
+#include "meta/algorithms/imaml.h"
 #include "meta/algorithms/joint.h"
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/maml_plus_plus.h"
@@ -24,6 +25,7 @@ const std::vector<Algorithm>& algorithms() {
       boil(),
       cavia(),
       fomaml(),
+      imaml(),
       joint(),
       maml(),
       maml_plus_plus(),
