@@ -12,6 +12,7 @@
 #include "meta/algorithms/meta_sgd.h"
 #include "meta/algorithms/prototypical.h"
 #include "meta/algorithms/reptile.h"
+#include "meta/algorithms/t_net.h"
 #include "meta/algorithms/unicorn_maml.h"
 #include "meta/optimizers/table.h"
 
@@ -32,6 +33,7 @@ const std::vector<Algorithm>& algorithms() {
       meta_sgd(),
       prototypical(),
       reptile(),
+      t_net(),
       unicorn_maml(),
   };
   // clang-format on
