@@ -10,6 +10,7 @@
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/maml_plus_plus.h"
 #include "meta/algorithms/meta_sgd.h"
+#include "meta/algorithms/mt_net.h"
 #include "meta/algorithms/prototypical.h"
 #include "meta/algorithms/reptile.h"
 #include "meta/algorithms/t_net.h"
@@ -31,6 +32,7 @@ const std::vector<Algorithm>& algorithms() {
       maml(),
       maml_plus_plus(),
       meta_sgd(),
+      mt_net(),
       prototypical(),
       reptile(),
       t_net(),
