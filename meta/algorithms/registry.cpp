@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/row.h"
+#include "meta/algorithms/alfa.h"
 #include "meta/algorithms/anil.h"
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
@@ -23,6 +24,7 @@ namespace innerloop {
 const std::vector<Algorithm>& algorithms() {
   // clang-format off
   static const std::vector<Algorithm> table{
+      alfa(),
       anil(),
       boil(),
       cavia(),
