@@ -11,6 +11,7 @@
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/maml_plus_plus.h"
 #include "meta/algorithms/meta_sgd.h"
+#include "meta/algorithms/metal.h"
 #include "meta/algorithms/mt_net.h"
 #include "meta/algorithms/prototypical.h"
 #include "meta/algorithms/reptile.h"
@@ -34,6 +35,7 @@ const std::vector<Algorithm>& algorithms() {
       maml(),
       maml_plus_plus(),
       meta_sgd(),
+      metal(),
       mt_net(),
       prototypical(),
       reptile(),
