@@ -6,6 +6,7 @@
 #include "meta/algorithms/anil.h"
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
+#include "meta/algorithms/fo_reptile.h"
 #include "meta/algorithms/imaml.h"
 #include "meta/algorithms/joint.h"
 #include "meta/algorithms/maml.h"
@@ -29,6 +30,7 @@ const std::vector<Algorithm>& algorithms() {
       anil(),
       boil(),
       cavia(),
+      fo_reptile(),
       fomaml(),
       imaml(),
       joint(),
