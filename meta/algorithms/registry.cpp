@@ -11,6 +11,7 @@
 #include "meta/algorithms/joint.h"
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/maml_plus_plus.h"
+#include "meta/algorithms/meta_lstm.h"
 #include "meta/algorithms/meta_sgd.h"
 #include "meta/algorithms/metal.h"
 #include "meta/algorithms/mt_net.h"
@@ -36,6 +37,7 @@ const std::vector<Algorithm>& algorithms() {
       joint(),
       maml(),
       maml_plus_plus(),
+      meta_lstm(),
       meta_sgd(),
       metal(),
       mt_net(),

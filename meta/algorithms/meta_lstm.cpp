@@ -1,0 +1,129 @@
+#include "meta/algorithms/meta_lstm.h"
+
+#include <ATen/ops/log.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/where.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "meta/gradient_algorithm.h"
+
+namespace innerloop {
+namespace {
+
+using torch::Tensor;
+
+struct Config {
+  int64_t hidden = 20;
+  bool divide_gradient = false;
+};
+
+const Keys<Config>& own_keys() {
+  static const Keys<Config> list{keys::whole("hidden", &Config::hidden, 1, 1'000, "units of the first layer"),
+                                 keys::truth("divide_gradient", &Config::divide_gradient,
+                                             "by the number of support samples, as the code does")};
+  return list;
+}
+
+constexpr int64_t kInputs = 4;  // prep(L), prep(g)
+
+Tensor coordinates(const Params& params) {  // [T, P]
+  std::vector<Tensor> parts;
+  for (const auto& entry : params) parts.push_back(entry.value.flatten(1));
+  return torch::cat(parts, 1);
+}
+
+class LstmStep : public UpdateRule {
+ public:
+  LstmStep(int64_t hidden, double divisor) : hidden_(hidden), divisor_(divisor) {}
+
+  Params meta_parameters(const Params& adapted, int64_t, Stream& stream) const override {
+    const auto drawn = [&](std::vector<int64_t> shape, double low, double high) {
+      const Tensor out = torch::empty(shape, torch::kFloat64);
+      double* to = out.data_ptr<double>();
+      for (int64_t i = 0; i < out.numel(); ++i) to[i] = stream.uniform(low, high);
+      return out.to(adapted.dtype());
+    };
+    constexpr double a = 0.01;
+    return Params({{"inner.lstm.weight", drawn({1, kInputs + hidden_, 4 * hidden_}, -a, a)},
+                   {"inner.lstm.bias", drawn({1, 4 * hidden_}, -a, a)},
+                   {"inner.forget.weight", drawn({1, hidden_ + 2}, -a, a)},
+                   {"inner.forget.bias", drawn({1, 1}, 4, 5)},
+                   {"inner.input.weight", drawn({1, hidden_ + 2}, -a, a)},
+                   {"inner.input.bias", drawn({1, 1}, -5, -4)}});
+  }
+
+  Params initial_state(const Params&, const Params& phi) const override {
+    const int64_t tasks = phi.tasks(), count = phi.numel();
+    const auto zeros = [&](std::vector<int64_t> shape) { return torch::zeros(shape, phi[0].options()); };
+    return Params({{"hidden", zeros({tasks, count, hidden_})},
+                   {"cell", zeros({tasks, count, hidden_})},
+                   {"forget", zeros({tasks, count})},
+                   {"input", zeros({tasks, count})}});
+  }
+
+  Out update(const In& in) const override {
+    const Tensor theta = coordinates(in.phi), g = coordinates(in.gradient).detach() / divisor_;
+    const Tensor loss = preprocessed(in.loss.detach()).unsqueeze(1).expand({g.size(0), g.size(1), 2});
+    const Tensor x = torch::cat({loss, preprocessed(g), in.state.at("hidden")}, 2);
+    const Tensor gates =
+        x.matmul(in.rule.at("inner.lstm.weight")) + in.rule.at("inner.lstm.bias").unsqueeze(1);
+    const auto gate = [&](int64_t i) { return gates.narrow(2, i * hidden_, hidden_); };
+    const Tensor cell =
+        torch::sigmoid(gate(1)) * in.state.at("cell") + torch::sigmoid(gate(0)) * torch::tanh(gate(3));
+    const Tensor hidden = torch::sigmoid(gate(2)) * torch::tanh(cell);
+    const auto ahead = [&](const char* name) {  // of the sigmoid, [T, P]
+      const std::string of = concat("inner.", name);
+      const Tensor& w = in.rule.at(of + ".weight");
+      return hidden.matmul(w[0].narrow(0, 0, hidden_)) + w.select(1, hidden_) * theta +
+             w.select(1, hidden_ + 1) * in.state.at(name) + in.rule.at(of + ".bias");
+    };
+    const Tensor forget = ahead("forget"), input = ahead("input");
+    const Tensor moved = torch::sigmoid(forget) * theta - in.scale * torch::sigmoid(input) * g;
+    int64_t offset = 0;
+    const Params phi = in.phi.map([&](const Tensor& value) {
+      const int64_t count = value.numel() / value.size(0);
+      const Tensor part = moved.narrow(1, offset, count).reshape(value.sizes());
+      offset += count;
+      return part;
+    });
+    return {phi, in.state.with({hidden, cell, forget, input})};
+  }
+
+ private:
+  int64_t hidden_;
+  double divisor_;
+};
+
+Parts parts(const Config& config, const MethodContext& context) {
+  require_usage(context.inner.steps >= 1,
+                "inner.steps: 0 found, expected 1 or more: the LSTM is learned through inner steps");
+  const auto samples = static_cast<double>(context.shape.ways * context.shape.shots);
+  return {.rule = lstm_step(config.hidden, config.divide_gradient ? samples : 1)};
+}
+
+}  // namespace
+
+Tensor preprocessed(const Tensor& v) {
+  constexpr double kP = 10;
+  const double least = std::exp(-kP);
+  const Tensor size = v.abs(), large = size.ge(least);
+  const Tensor first = torch::where(large, torch::log(size.clamp_min(least)) / kP, torch::full_like(v, -1));
+  return torch::stack({first, torch::where(large, v.sign(), v / least)}, -1);
+}
+
+std::shared_ptr<const UpdateRule> lstm_step(int64_t hidden, double divisor) {
+  return std::make_shared<LstmStep>(hidden, divisor);
+}
+
+Algorithm meta_lstm() {
+  return gradient_algorithm({.name = "meta_lstm",
+                             .paper = "Ravi and Larochelle 2017, section 3",
+                             .summary = "a learned LSTM takes the inner steps, coordinate by coordinate",
+                             .prescribes = {{"inner.first_order", "true"}, {"inner.step_size", "1"}},
+                             .exact = false},
+                            own_keys(), parts, Tasks::kEpisodes);
+}
+
+}  // namespace innerloop
