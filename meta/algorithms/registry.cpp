@@ -6,6 +6,7 @@
 #include "meta/algorithms/anil.h"
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
+#include "meta/algorithms/emaml_ensemble.h"
 #include "meta/algorithms/fo_reptile.h"
 #include "meta/algorithms/imaml.h"
 #include "meta/algorithms/joint.h"
@@ -31,6 +32,7 @@ const std::vector<Algorithm>& algorithms() {
       anil(),
       boil(),
       cavia(),
+      emaml_ensemble(),
       fo_reptile(),
       fomaml(),
       imaml(),
