@@ -4,6 +4,7 @@
 #include "base/row.h"
 #include "meta/algorithms/alfa.h"
 #include "meta/algorithms/anil.h"
+#include "meta/algorithms/bmaml.h"
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
 #include "meta/algorithms/emaml_ensemble.h"
@@ -30,6 +31,7 @@ const std::vector<Algorithm>& algorithms() {
   static const std::vector<Algorithm> table{
       alfa(),
       anil(),
+      bmaml(),
       boil(),
       cavia(),
       emaml_ensemble(),
