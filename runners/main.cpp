@@ -1,5 +1,11 @@
 // innerloop COMMAND [options]
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -48,8 +54,8 @@ void print_usage(std::ostream& out) {
       << "  innerloop adapt --run runs/navigation_2d-seed1  how well it adapts to new tasks\n"
       << "  innerloop record --run runs/navigation_2d-seed1 videos of it\n"
       << "  innerloop bench --config sine_10shot            few-shot regression, trained and evaluated\n\n"
-      << "exit codes: 0 done, 1 failure, 2 a request that cannot be understood, 130 and 143 stopped by a "
-         "signal\n";
+      << "exit codes: 0 done, 1 failure, 2 a request that cannot be understood, 128 + N stopped by signal "
+         "N\n";
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -74,14 +80,34 @@ int run(const std::vector<std::string>& arguments) {
   throw UsageError(unknown_name("command", name, known));
 }
 
+// What the caller closed is opened so that its use fails: else the next file opened would get the number, and
+// what is printed would land in it.
+void occupy_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) == -1) open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+// The exit code, once all that was printed is out; on a full disk that fails here, and here alone.
+int flushed(int code) {
+  errno = 0;
+  const bool written = std::cout.flush().good() && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  const int reason = errno;  // 0 if an earlier write failed
+  if (written) return code;
+  std::cerr << "innerloop: cannot write to stdout" << (reason == 0 ? "" : ": ")
+            << (reason == 0 ? "" : std::strerror(reason)) << '\n';
+  return code == 0 ? 1 : code;
+}
+
 }  // namespace
 }  // namespace innerloop
 
 int main(int argc, char* argv[]) {
+  innerloop::occupy_standard_streams();
   innerloop::keep_freed_memory();
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the size limit is an error to report, not a death
   try {
-    return innerloop::run({argv + 1, argv + argc});
+    return innerloop::flushed(innerloop::run({argv + 1, argv + argc}));
   } catch (const innerloop::UsageError& error) {
     std::cerr << "innerloop: " << error.what() << '\n';
     return 2;

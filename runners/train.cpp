@@ -6,6 +6,7 @@
 #include "meta/executor.h"
 #include "runners/commands.h"
 #include "runners/experiment/policy_job.h"
+#include "runners/experiment/shell.h"
 #include "runners/experiment/supervised_job.h"
 #include "runners/training_request.h"
 
@@ -21,9 +22,9 @@ CommandDescription train_description() {
           "overrides the defaults below. The same configuration and seed give the same checkpoint, bit by\n"
           "bit, whatever the number of threads, and also after a stop, a crash or kill -9 followed by\n"
           "--resume.\n\n"
-          "Ctrl-C (SIGINT) or SIGTERM finishes the meta-iteration, saves a checkpoint and ends with exit "
-          "code\n"
-          "130 or 143. Other exit codes: 0 done, 1 failure, 2 a request that cannot be understood.\n\n"
+          "Ctrl-C (SIGINT), SIGTERM, a closed session (SIGHUP, unless under nohup) or a broken pipe\n"
+          "(SIGPIPE) finishes the meta-iteration, saves a checkpoint and ends with exit code 130, 143, 129\n"
+          "or 141. Other exit codes: 0 done, 1 failure, 2 a request that cannot be understood.\n\n"
           "`innerloop train NAME` is short for --config NAME.\n"
           "example: innerloop train --config navigation_2d --seed 2 --run-dir runs/second",
       .options = {{"config", "FILE", "INI file, or the name of an installed one (innerloop list configs)"},
@@ -58,7 +59,7 @@ int train(const std::vector<std::string>& arguments) {
   const auto& directory = request.directory;
   std::cout << "\n  " << directory.last_checkpoint().string() << "\n  " << directory.progress().string()
             << "\n  " << directory.config().string() << "\n\nnext:\n"
-            << job->next_commands(directory.root().string());
+            << job->next_commands(shell_word(directory.root().string()));
   return 0;
 }
 

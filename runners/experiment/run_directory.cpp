@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "meta/algorithms/registry.h"
+#include "runners/experiment/shell.h"
 
 namespace innerloop {
 
@@ -82,7 +83,7 @@ TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Se
 void require_policy(const TrainedRun& run, const std::string& command) {
   require_usage(run.config.side == Side::kPolicy, command, ": '", run.directory.root().string(),
                 "' is a run of ", side_name(run.config.side), " on ", run.config.tasks(),
-                ", which has no policy; innerloop adapt --run ", run.directory.root().string(),
+                ", which has no policy; innerloop adapt --run ", shell_word(run.directory.root().string()),
                 " evaluates it and draws it");
 }
 

@@ -2,31 +2,49 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <string_view>
+
 namespace innerloop {
 namespace {
+
+constexpr std::array<int, 4> kSignals{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+bool asked_by_hand(int signal) { return signal == SIGINT || signal == SIGTERM; }
 
 volatile std::sig_atomic_t stop_signal = 0;
 
 extern "C" void request_stop(int signal) {
-  stop_signal = signal;
-  const char message[] = "\nstopping after this meta-iteration (the same signal again stops at once)\n";
-  [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
+  if (stop_signal == 0) stop_signal = signal;
+  if (signal == SIGPIPE) return;  // stderr may be the broken pipe
+  constexpr std::string_view kOnce = "\nstopping after this meta-iteration\n",
+                             kTwice =
+                                 "\nstopping after this meta-iteration (the same signal again stops at "
+                                 "once)\n";
+  const std::string_view message = asked_by_hand(signal) ? kTwice : kOnce;
+  const int former = errno;
+  [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, message.data(), message.size());
+  errno = former;
 }
 
 }  // namespace
 
 StopSignals::StopSignals() {
   stop_signal = 0;
-  struct sigaction action {};
-  action.sa_handler = request_stop;
-  action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, &interrupt_);
-  sigaction(SIGTERM, &action, &terminate_);
+  for (size_t i = 0; i < kSignals.size(); ++i) {
+    const int signal = kSignals[i];
+    sigaction(signal, nullptr, &former_[i]);
+    if (!asked_by_hand(signal) && former_[i].sa_handler == SIG_IGN) continue;
+    struct sigaction action {};
+    action.sa_handler = request_stop;
+    action.sa_flags = SA_RESTART | (asked_by_hand(signal) ? static_cast<int>(SA_RESETHAND) : 0);
+    sigaction(signal, &action, nullptr);
+  }
 }
 
 StopSignals::~StopSignals() {
-  sigaction(SIGINT, &interrupt_, nullptr);
-  sigaction(SIGTERM, &terminate_, nullptr);
+  if (stop_signal == SIGPIPE) former_.back().sa_handler = SIG_IGN;
+  for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &former_[i], nullptr);
 }
 
 int StopSignals::received() { return stop_signal; }

@@ -1,12 +1,15 @@
 // Stopping a long work between two of its steps.
 #pragma once
 
+#include <array>
 #include <csignal>
 
 namespace innerloop {
 
-// While it lives, the first SIGINT or SIGTERM only sets received(); a second one has its usual effect, which
-// is safe at any instant.
+// While it lives, the first SIGINT, SIGTERM, SIGHUP (a session that closes) or SIGPIPE (whoever read the
+// output is gone) only sets received(). A second SIGINT or SIGTERM has its usual effect, which is safe at any
+// instant; the other two come as often as they like. A SIGHUP or SIGPIPE that was ignored before (nohup)
+// stays ignored, and a broken pipe that has ended the work ends nothing else.
 class StopSignals {
  public:
   StopSignals();
@@ -14,11 +17,10 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  static int received();  // the signal, or 0
+  static int received();  // the first of them, or 0
 
  private:
-  struct sigaction interrupt_ {
-  }, terminate_{};
+  std::array<struct sigaction, 4> former_{};
 };
 
 }  // namespace innerloop

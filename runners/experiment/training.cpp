@@ -9,6 +9,7 @@
 #include "base/paths.h"
 #include "runners/experiment/error_text.h"
 #include "runners/experiment/progress_plot.h"
+#include "runners/experiment/shell.h"
 #include "runners/experiment/stop_signals.h"
 #include "runners/experiment/warm_start.h"
 
@@ -116,6 +117,7 @@ TrainingOutcome Training::run() {
     if (last || done_ % config_.checkpoint.every == 0) save(true);
   }
   display.finish();
+  if (!over()) save(false);  // before anything that takes time: who asks to stop may not wait
   const std::chrono::duration<double> elapsed = Clock::now() - begin;
   if (!milliseconds_.empty()) note(milliseconds_text(milliseconds_));
   draw_progress_if_possible(config_, directory_);
@@ -165,10 +167,9 @@ void Training::save(bool milestone) {
 }
 
 int Training::stopped(int signal) {
-  save(false);
   note(concat("stopped by signal ", signal, " after ", done_, " of ", config_.iterations,
               " meta-iterations; checkpoint saved"));
-  std::cout << "go on with: innerloop " << command_ << " --run-dir " << directory_.root().string()
+  std::cout << "go on with: innerloop " << command_ << " --run-dir " << shell_word(directory_.root().string())
             << " --resume\n";
   return 128 + signal;
 }

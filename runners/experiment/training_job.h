@@ -43,8 +43,9 @@ class TrainingJob {
   virtual const Params& meta_parameters() const = 0;
   virtual void start_from(const Params& meta) = 0;
 
-  virtual std::string amount() const { return ""; }                     // done so far: ", 800 steps"
-  virtual std::string next_commands(const std::string& run) const = 0;  // lines: what to do with the run
+  virtual std::string amount() const { return ""; }  // done so far: ", 800 steps"
+  // Lines: what to do with the run, `run` being its directory as a word of a shell.
+  virtual std::string next_commands(const std::string& run) const = 0;
 };
 
 }  // namespace innerloop

@@ -179,9 +179,10 @@ TEST_CASE(
   CHECK(!holds_temporary_files(run.root()));
 }
 
-TEST_CASE("SIGINT and SIGTERM save a checkpoint, end with 128 + signal, and the run resumes", "[program]") {
+TEST_CASE("SIGINT, SIGTERM and SIGHUP save a checkpoint, end with 128 + signal, and the run resumes",
+          "[program]") {
   const TemporaryFolder folder;
-  const auto signal = GENERATE(SIGINT, SIGTERM);
+  const auto signal = GENERATE(SIGINT, SIGTERM, SIGHUP);
   const RunDirectory run(folder / "run");
   const pid_t child = start_program(
       tiny_training(run.root(), {"--meta.iterations", "1000000", "--checkpoint.every", "1000000"}),
@@ -200,6 +201,87 @@ TEST_CASE("SIGINT and SIGTERM save a checkpoint, end with 128 + signal, and the 
       0);
   REQUIRE(run_program(tiny_training(folder / "whole", {"--meta.iterations", more})).code == 0);
   CHECK(read_file(run.last_checkpoint()) == read_file(RunDirectory(folder / "whole").last_checkpoint()));
+}
+
+TEST_CASE("a session that closes says so more than once, and under nohup not at all", "[program]") {
+  const TemporaryFolder folder;
+  const Words endless{"--meta.iterations", "1000000", "--checkpoint.every", "1000000"};
+  const RunDirectory twice(folder / "twice"), nohup(folder / "nohup");
+  const pid_t child = start_program(tiny_training(twice.root(), endless), folder / "output");
+  wait_until_exists(twice.last_checkpoint());
+  for (int i = 0; i < 20 && kill(child, SIGHUP) == 0; ++i) sleep_seconds(0.0005);
+  CHECK(wait_for(child) == 128 + SIGHUP);
+  CHECK_THAT(read_file(folder / "output"), contains("checkpoint saved"));
+
+  const pid_t deaf =
+      start_program(tiny_training(nohup.root(), endless), folder / "output", [] { signal(SIGHUP, SIG_IGN); });
+  wait_until_exists(nohup.last_checkpoint());
+  kill(deaf, SIGHUP);
+  const auto rows = [&] { return reproducible_rows(nohup.progress()).size(); };
+  const size_t before = rows();
+  for (int i = 0; i < 3000 && rows() < before + 3; ++i) sleep_seconds(0.01);
+  CHECK(rows() >= before + 3);
+  kill(deaf, SIGTERM);
+  CHECK(wait_for(deaf) == 128 + SIGTERM);
+}
+
+TEST_CASE("when whoever reads the output is gone, the checkpoint is saved", "[program]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  const bool both = GENERATE(false, true);  // stderr is the same pipe
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = start_program(
+      tiny_training(run.root(), {"--meta.iterations", "1000000", "--checkpoint.every", "1000000"}),
+      folder / "output", [&] {
+        dup2(ends[1], STDOUT_FILENO);
+        if (both) dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+      });
+  close(ends[1]);
+  wait_until_exists(run.last_checkpoint());
+  close(ends[0]);
+  CHECK(wait_for(child) == 128 + SIGPIPE);
+  CHECK(load_checkpoint(run.last_checkpoint()).iteration > 0);
+  CHECK_THAT(read_file(run.log()), contains("stopped by signal 13"));
+}
+
+TEST_CASE("what cannot be printed is an error of every command", "[program]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  const auto full = [&](const Words& arguments) {
+    return run_program(arguments, [] { dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO); });
+  };
+  const std::string path = run.root().string();
+  REQUIRE(full(tiny_training(run.root(), {"--meta.iterations", "1"})).code == 1);
+  CHECK(load_checkpoint(run.last_checkpoint()).iteration == 1);  // the training itself went well
+  for (const Words& arguments :
+       {Words{"--version"}, Words{"--help"}, Words{"list", "algorithms"}, Words{"train", "--help"},
+        Words{"train", "--run-dir", path, "--resume"},
+        Words{"adapt", "--run", path, "--tasks", "2", "--trajectories", "2"},
+        Words{"record", "--run", path, "--tasks", "1", "--trajectories", "2", "--steps", "0"}}) {
+    INFO(arguments.front());
+    const auto outcome = full(arguments);
+    CHECK(outcome.code == 1);
+    CHECK_THAT(outcome.output, contains("cannot write to stdout"));
+  }
+  CHECK_THAT(full({"list"}).output, contains("No space left on device"));
+  // With stdout closed, what is printed must land in no file of the run.
+  const auto closed =
+      run_program(tiny_training(folder / "closed", {"--meta.iterations", "1"}), [] { close(STDOUT_FILENO); });
+  CHECK(closed.code == 1);
+  CHECK_THAT(closed.output, contains("cannot write to stdout"));
+  CHECK(load_checkpoint(RunDirectory(folder / "closed").last_checkpoint()).iteration == 1);
+  CHECK(read_file(RunDirectory(folder / "closed").lock()).size() < 12);
+}
+
+TEST_CASE("commands to go on with can be pasted, whatever the directory is called", "[program]") {
+  const TemporaryFolder folder;
+  const auto run = folder / "my run";
+  const auto outcome = run_program(tiny_training(run, {"--meta.iterations", "0"}));
+  REQUIRE(outcome.code == 0);
+  CHECK_THAT(outcome.output, contains("innerloop adapt --run '" + run.string() + "'"));
 }
 
 TEST_CASE("a run directory is guarded: in use, not empty, other settings, fewer iterations", "[program]") {

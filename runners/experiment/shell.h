@@ -1,0 +1,12 @@
+// Words of commands that the program prints, to be pasted into a shell.
+#pragma once
+
+#include <string>
+
+namespace innerloop {
+
+// The text as one word of a POSIX shell: as it is where no character means anything to a shell, else in
+// single quotes.
+std::string shell_word(const std::string& text);
+
+}  // namespace innerloop
