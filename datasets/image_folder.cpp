@@ -111,7 +111,7 @@ const Keys<ImageFolderConfig>& image_folder_keys() {
     return keys::read_seed(text, split.seed);
   };
   static const Keys<C> list{with_pixel_keys<C>(
-      {keys::text("path", &C::path, "a path without #", true, kPathMeaning),
+      {keys::free(keys::text("path", &C::path, "a path without #", true, kPathMeaning)),
        keys::choice("crop", &C::crop, {"stretch", "center"},
                     "how an image becomes a square: whatever its aspect, or cut to its middle"),
        keys::truth("exif", &C::exif, "turn images upright as their Exif data say"),

@@ -43,7 +43,7 @@ struct OmniglotSettings {
   std::vector<double> mean{0}, std{1};
 };
 inline const Keys<OmniglotSettings> kOmniglotKeys{with_pixel_keys<OmniglotSettings>(
-    {keys::text("path", &OmniglotSettings::path, "a path without #", true, kPathMeaning),
+    {keys::free(keys::text("path", &OmniglotSettings::path, "a path without #", true, kPathMeaning)),
      keys::choice("splits", &OmniglotSettings::splits, {"maml", "vinyals", "official"},
                   "whose training, validation and test classes")})};
 

@@ -119,6 +119,7 @@ CommandDescription adapt_description() {
                   {"trajectories", "N", "policies: sampled per task and step", "evaluation.trajectories"},
                   {"shots", "N", "data sets: support samples per class", "evaluation.shots"},
                   {"queries", "N", "data sets: query samples per class", "evaluation.queries"},
+                  {"dataset.path", "PATH", "where the data set lies now", "dataset.path"},
                   {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
                   {"threads", "N", "worker threads, 0 = one per core", "threads"},
                   {"memory", "GIB", "that may be used, 0 = what the machine has", "memory"}},
@@ -140,6 +141,9 @@ int adapt(const std::vector<std::string>& arguments) {
   ThreadPool pool(thread_count(run.config), &Executor::prepare_thread);
   if (run.config.side == Side::kSupervised) {
     SupervisedMetaLearner learner(run.config.supervised, find_algorithm(run.config.algorithm()), pool);
+    require_same_data(concat("adapt: '", run.directory.root().string(), "'"),
+                      {run.checkpoint.data, run.data_path},
+                      {learner.dataset().digest(), data_path(run.config)});
     report_supervised(learner, run.config, run.directory, "adapt");
     return 0;
   }

@@ -98,14 +98,15 @@ void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkp
     for (const auto& [name, value] : checkpoint.*group.params)
       tensors.push_back({std::string(group.prefix) + name, value});
   }
-  std::string bytes =
-      format_safetensors({{{"checksum", std::string(kNoChecksum)},
-                           {"config", checkpoint.config},
-                           {"environment_steps", std::to_string(checkpoint.environment_steps)},
-                           {"format_version", std::to_string(kVersion)},
-                           {"iteration", std::to_string(checkpoint.iteration)},
-                           {"kind", checkpoint.kind}},
-                          Params(std::move(tensors))});
+  std::map<std::string, std::string> metadata{
+      {"checksum", std::string(kNoChecksum)},
+      {"config", checkpoint.config},
+      {"environment_steps", std::to_string(checkpoint.environment_steps)},
+      {"format_version", std::to_string(kVersion)},
+      {"iteration", std::to_string(checkpoint.iteration)},
+      {"kind", checkpoint.kind}};
+  if (!checkpoint.data.empty()) metadata["data"] = checkpoint.data;
+  std::string bytes = format_safetensors({std::move(metadata), Params(std::move(tensors))});
   bytes.replace(kChecksumAt, kNoChecksum.size(), checksum(bytes));
   write_file_atomically(file, bytes);
 }
@@ -131,6 +132,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
                         .config = metadata.text("config"),
                         .iteration = metadata.number("iteration"),
                         .environment_steps = metadata.number("environment_steps")};
+  if (const auto data = content.metadata.find("data"); data != content.metadata.end())
+    checkpoint.data = data->second;
   size_t grouped = 0;
   for (const auto& group : kGroups) {
     checkpoint.*group.params = group_of(content.tensors, group.prefix);

@@ -6,6 +6,7 @@
 //   metadata  checksum           FNV-1a (64 bit), 16 digits 0-9a-f, of all bytes of the file, with '0' in the
 //                                place of each of these digits: no changed byte goes unnoticed
 //             config             Checkpoint::config
+//             data               Checkpoint::data; not there if it is ""
 //             environment_steps  Checkpoint::environment_steps, a decimal number
 //             format_version     2
 //             iteration          Checkpoint::iteration, a decimal number
@@ -32,6 +33,9 @@ struct Checkpoint {
   Params optimizer;  // MetaOptimizer::state()
   Params method;     // the learner's state beside these two
   Params job;        // what else the training goes on from: sums of the row in the making, validation
+  // Dataset::digest() of the data it was trained on; "" where the configuration says it all, and in files
+  // that are older than it.
+  std::string data = {};
 };
 
 // Whole or not at all (base/files.h): on failure an Error says why and the former file is left.

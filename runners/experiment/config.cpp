@@ -155,23 +155,23 @@ std::map<std::string, std::string> by_key(const std::string& text,
   return values;
 }
 
-// The default of a key of the training that these texts are of; "" for a key that there is not.
-std::string default_text(const std::string& name, const std::map<std::string, std::string>& values) {
+// A key of the training that these texts are of; null if there is none.
+const Key* key_of(const std::string& name, const std::map<std::string, std::string>& values) {
   for (const Side side : kSides) {
     const KeyTable& table = key_table(side);
     const auto& rows = table.choices;
     if (!std::all_of(rows.begin(), rows.end(), [&](const auto& c) { return values.count(c.by) != 0; }))
       continue;
-    if (const Key* key = table.find(name)) return key->initial;
+    if (const Key* key = table.find(name)) return key;
     for (const auto& choice : rows) {
       const auto* row = choice.find(values.at(choice.by));
       if (row == nullptr) continue;
       for (const auto& key : row->keys) {
-        if (key.name == name) return key.initial;
+        if (key.name == name) return &key;
       }
     }
   }
-  return "";
+  return nullptr;
 }
 
 }  // namespace
@@ -228,10 +228,13 @@ std::optional<Difference> first_difference(const std::string& left, const std::s
                                            const std::string& prefix) {
   std::vector<std::string> order;
   auto saved = by_key(left, &order), now = by_key(right, &order);
-  for (const auto& [key, value] : now) {
-    if (saved.count(key) == 0) saved[key] = default_text(key, now);
+  for (const auto& [name, value] : now) {
+    const Key* key = key_of(name, now);
+    if (saved.count(name) == 0) saved[name] = key == nullptr ? "" : key->initial;
   }
   for (const auto& key : order) {
+    const Key* known = key_of(key, now);
+    if (known != nullptr && !known->determines_training) continue;  // it did when `left` was written
     if (key.rfind(prefix, 0) == 0 && (now.count(key) == 0 || saved[key] != now[key])) {
       return Difference{key, saved[key], now.count(key) != 0 ? now[key] : "(absent)"};
     }

@@ -53,6 +53,22 @@ void create_run_directory(const RunDirectory& directory) {
   require(!error, "cannot make the run directory '", directory.root().string(), "': ", error.message());
 }
 
+std::string data_path(const ExperimentConfig& config) {
+  const auto& own = config.supervised.dataset.own.values();
+  const auto path = own.find("path");
+  return path == own.end() ? "" : path->second;
+}
+
+void require_same_data(const std::string& what, const DataPlace& trained, const DataPlace& now) {
+  if (trained.digest.empty() || now.digest.empty() || trained.digest == now.digest) return;
+  const auto place = [](const DataPlace& data) {
+    return concat(data.path.empty() ? "INNERLOOP_DATA" : "'" + data.path + "'", " (digest ", data.digest,
+                  ")");
+  };
+  throw Error(concat(what, ": it was trained on the data set in ", place(trained), "; what now lies in ",
+                     place(now), " is another; --dataset.path says where the former is"));
+}
+
 TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Setting>& overrides,
                     const std::filesystem::path& checkpoint) {
   const RunDirectory run(directory);
@@ -61,7 +77,9 @@ TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Se
           "' does not exist; innerloop train makes one");
   require(std::filesystem::exists(run.config(), ignored), "'", directory.string(),
           "' is no run directory: it holds no config.ini; innerloop train makes one");
-  TrainedRun trained{run, make_config(read_settings(run.config()), overrides), {}};
+  const auto settings = read_settings(run.config());
+  TrainedRun trained{run, make_config(settings, overrides), {}};
+  trained.data_path = data_path(make_config(settings));
   const bool best = checkpoint.empty() && std::filesystem::exists(run.best_checkpoint(), ignored);
   const auto file = best ? run.best_checkpoint() : checkpoint.empty() ? run.last_checkpoint() : checkpoint;
   trained.checkpoint = load_checkpoint(file);

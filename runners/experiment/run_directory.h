@@ -55,17 +55,29 @@ class RunLock {
 // Creates the directory and its sub-folder. Error if it cannot be made.
 void create_run_directory(const RunDirectory& directory);
 
+// The data of a training: its digest (Dataset::digest) and dataset.path.
+struct DataPlace {
+  std::string digest, path;
+};
+std::string data_path(const ExperimentConfig& config);  // "" if it has none
+
+// Error that begins with `what` and names both digests and paths unless the content is the same, wherever it
+// lies. A digest that is not known ("") is not compared.
+void require_same_data(const std::string& what, const DataPlace& trained, const DataPlace& now);
+
 // What a trained run left behind, for the commands that use it.
 struct TrainedRun {
   RunDirectory directory;
   ExperimentConfig config;
   Checkpoint checkpoint;
-  int64_t trained = 0;  // meta-iterations done; `checkpoint` may be an earlier one, the best
+  int64_t trained = 0;         // meta-iterations done; `checkpoint` may be an earlier one, the best
+  std::string data_path = {};  // dataset.path as config.ini has it, without overrides
 };
 
 // Reads config.ini, lays `overrides` over it, and reads the checkpoint: the file named, else best.safetensors
 // if the run validated, else last.safetensors. Error if the directory is no run, or if the keys of tasks and
-// network (environment.*, policy.*, dataset.*, network.*) differ from what the checkpoint was trained with.
+// network (environment.*, policy.*, dataset.*, network.*) differ from what the checkpoint was trained with;
+// not dataset.path, for whose content see require_same_data.
 TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Setting>& overrides = {},
                     const std::filesystem::path& checkpoint = {});
 

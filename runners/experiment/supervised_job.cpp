@@ -95,6 +95,7 @@ void SupervisedJob::validate(int64_t done) {
     checkpoint.meta = learner_.meta_parameters();
     checkpoint.optimizer = learner_.optimizer_state();
     checkpoint.method = learner_.method_state();
+    checkpoint.data = data_digest();
     save_checkpoint(directory_->best_checkpoint(), checkpoint);
   } else {
     ++best_.since;

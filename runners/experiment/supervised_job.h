@@ -26,6 +26,7 @@ class SupervisedJob : public TrainingJob {
 
   std::string kind() const override { return "supervised"; }
   std::string summary() const override;
+  std::string data_digest() const override { return learner_.dataset().digest(); }
   void iterate(int64_t iteration) override;
   void begin(const RunDirectory& directory, int64_t done) override;
   void after(int64_t done) override;

@@ -43,11 +43,11 @@ void refuse_other_training(const std::string& saved, const ExperimentConfig& con
       "cannot resume '", name, "': it was trained with ", difference->key, " = ", difference->left, ", now ",
       difference->key, " = ", difference->right,
       "; only keys that leave the training as it is may change (meta.iterations, threads, checkpoint.*, "
-      "evaluation.*)"));
+      "evaluation.*, dataset.path)"));
 }
 
 // What the directory already holds; nullopt-like iteration 0 with empty parameters for a fresh start.
-Checkpoint resume_point(const TrainingRequest& request, const std::string& kind) {
+Checkpoint resume_point(const TrainingRequest& request, const TrainingJob& job) {
   const auto& directory = request.directory;
   const std::string name = directory.root().string();
   std::error_code ignored;
@@ -62,9 +62,11 @@ Checkpoint resume_point(const TrainingRequest& request, const std::string& kind)
     return {};
   }
   auto checkpoint = load_checkpoint(directory.last_checkpoint());
-  require(checkpoint.kind == kind, "cannot resume '", name, "': its checkpoint is that of a '",
-          checkpoint.kind, "' training, this one is '", kind, "'");
+  require(checkpoint.kind == job.kind(), "cannot resume '", name, "': its checkpoint is that of a '",
+          checkpoint.kind, "' training, this one is '", job.kind(), "'");
   refuse_other_training(checkpoint.config, request.config, name);
+  require_same_data(concat("cannot resume '", name, "'"), {checkpoint.data, data_path(saved)},
+                    {job.data_digest(), data_path(request.config)});
   require(checkpoint.iteration <= request.config.iterations, "cannot resume '", name, "': it has done ",
           checkpoint.iteration, " meta-iterations, meta.iterations is ", request.config.iterations);
   return checkpoint;
@@ -80,7 +82,7 @@ Training::Training(const TrainingRequest& request, TrainingJob& job, int threads
       lock_(claim(request)),
       table_(directory_.progress(), job.columns()),
       log_(directory_.log()) {
-  const Checkpoint point = resume_point(request, job.kind());
+  const Checkpoint point = resume_point(request, job);
   if (!point.meta.empty()) job_.restore(point);
   const WarmStart start = point.meta.empty() && !config_.meta().start.empty()
                               ? warm_start(config_.meta().start, job_.meta_parameters())
@@ -159,6 +161,7 @@ void Training::warn(ProgressDisplay& display, const std::string& text) {
 void Training::save(bool milestone) {
   table_.sync();
   Checkpoint checkpoint{.kind = job_.kind(), .config = training_text(config_), .iteration = done_};
+  checkpoint.data = job_.data_digest();
   job_.save(checkpoint);
   if (milestone && config_.checkpoint.keep == "all")
     save_checkpoint(directory_.checkpoint(done_), checkpoint);

@@ -17,6 +17,9 @@ class TrainingJob {
   virtual std::string kind() const = 0;     // of its checkpoints: "policy" or "supervised"
   virtual std::string summary() const = 0;  // lines for the terminal: what the numbers depend on
 
+  // Of the files that it trains on (Dataset::digest); "" where it reads none.
+  virtual std::string data_digest() const { return ""; }
+
   // Meta-iteration `iteration` (0, 1, ...). Error if it cannot be done; the state is then as before.
   virtual void iterate(int64_t iteration) = 0;
 

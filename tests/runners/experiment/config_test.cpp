@@ -255,6 +255,18 @@ TEST_CASE("a key that a saved training does not have yet had its default", "[con
   CHECK(first_difference(now, saved)->right == "(absent)");  // a key that no longer exists
 }
 
+TEST_CASE("where data lies is no property of a training", "[config]") {
+  const auto at = [](const std::string& path) {
+    return training_text(make_config({{"dataset.name", "omniglot", "test"}, {"dataset.path", path, "test"}},
+                                     {}, Side::kSupervised));
+  };
+  CHECK(at("here") == at("there"));
+  // A text of before: the place is passed over, other keys are not.
+  const std::string former = "dataset.path = here\n" + at("here");
+  CHECK_FALSE(first_difference(former, at("there")));
+  CHECK(first_difference("dataset.place = here\n" + at("here"), at("there"))->key == "dataset.place");
+}
+
 TEST_CASE("a configuration that is no regular file, or endless, is refused and not read", "[config]") {
   const TemporaryFolder folder;
   const auto refused = [&](const std::filesystem::path& file, const std::string& message) {

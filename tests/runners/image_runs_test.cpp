@@ -1,0 +1,112 @@
+// Claims about runs on images in files: the program is run as a user runs it.
+#include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include "runners/experiment/checkpoint.h"
+#include "runners/experiment/run_directory.h"
+#include "tests/runners/program.h"
+#include "tests/torch_catch.h"
+
+using namespace innerloop;
+using nlohmann::json;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+// A folder with train/, val/ and test/ of four fruits each, six images of 14 x 14 a fruit, told apart with
+// ease: fruit k is bright in column 3 k. `shift`: another content.
+void draw_fruits(const std::filesystem::path& folder, int shift = 0) {
+  for (const std::string split : {"train", "val", "test"}) {
+    for (int k = 0; k < 4; ++k) {
+      const auto place = folder / split / concat(split, "_fruit", k);
+      std::filesystem::create_directories(place);
+      for (int i = 0; i < 6; ++i) {
+        cv::Mat image(14, 14, CV_8UC1, cv::Scalar(10 * i + shift));
+        image.col(3 * k).setTo(200 + i);
+        cv::imwrite((place / concat(i, ".png")).string(), image);
+      }
+    }
+  }
+}
+
+Words on_images(const std::string& command, const std::filesystem::path& run,
+                const std::filesystem::path& data, const Words& more = {}) {
+  Words words{command,
+              "--run-dir",
+              run.string(),
+              "--dataset.name",
+              "image_folder",
+              "--dataset.path",
+              data.string(),
+              "--dataset.ways",
+              "2",
+              "--dataset.shots",
+              "1",
+              "--dataset.queries",
+              "2",
+              "--network.name",
+              "conv4",
+              "--network.batch_norm",
+              "batch",
+              "--network.filters",
+              "4",
+              "--meta.batch_size",
+              "2",
+              "--evaluation.tasks",
+              "8",
+              "--evaluation.steps",
+              "1"};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+Outcome go_on(const std::string& command, const RunDirectory& run, const Words& more = {}) {
+  Words words{command, command == "adapt" ? "--run" : "--run-dir", run.root().string()};
+  if (command != "adapt") words.emplace_back("--resume");
+  words.insert(words.end(), more.begin(), more.end());
+  return run_program(words);
+}
+
+}  // namespace
+
+TEST_CASE("a data set that was moved is known by its content, and another one is refused", "[images]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run"), whole(folder / "whole");
+  const auto before = folder / "before", after = folder / "after";
+  draw_fruits(before);
+  REQUIRE(run_program(on_images("train", run.root(), before, {"--meta.iterations", "2"})).code == 0);
+  REQUIRE(go_on("adapt", run).code == 0);
+  const auto evaluated = read_file(run.root() / "adapt.json");
+
+  std::filesystem::rename(before, after);
+  for (const char* command : {"adapt", "train", "bench"}) {
+    const auto lost = go_on(command, run);
+    CHECK(lost.code == 1);
+    CHECK_THAT(lost.output, contains("no such file or folder") && contains("dataset.path"));
+  }
+  const Words moved{"--dataset.path", after.string() + "/"};
+  REQUIRE(go_on("adapt", run, moved).code == 0);
+  CHECK(json::parse(read_file(run.root() / "adapt.json"))["steps"] == json::parse(evaluated)["steps"]);
+  REQUIRE(go_on("train", run, {moved[0], moved[1], "--meta.iterations", "4"}).code == 0);
+  CHECK_THAT(read_file(run.config()), contains("path = " + after.string() + "/"));
+  REQUIRE(go_on("bench", run).code == 0);  // the place is remembered
+  REQUIRE(run_program(on_images("train", whole.root(), after, {"--meta.iterations", "4"})).code == 0);
+  CHECK(read_file(run.last_checkpoint()) == read_file(whole.last_checkpoint()));
+
+  const auto other = folder / "other";
+  draw_fruits(other, 1);
+  const auto bits = read_file(run.last_checkpoint());
+  const auto digest = load_checkpoint(run.last_checkpoint()).data;
+  CHECK(digest.size() == 16);
+  for (const char* command : {"adapt", "train", "bench"}) {
+    const auto refused = go_on(command, run, {"--dataset.path", other.string()});
+    INFO(refused.output);
+    CHECK(refused.code == 1);
+    CHECK_THAT(refused.output, contains("was trained on the data set in '" + after.string()) &&
+                                   contains("(digest " + digest + ")") &&
+                                   contains("what now lies in '" + other.string() + "' (digest "));
+  }
+  CHECK(read_file(run.last_checkpoint()) == bits);
+  CHECK_THAT(read_file(run.config()), contains("path = " + after.string()));
+}
