@@ -23,8 +23,9 @@ struct DatasetConfig {
   Texts own;                  // of the data set of this name
 };
 
-std::vector<Row> datasets();      // the table
-std::vector<Key> dataset_keys();  // of DatasetConfig, but for `own`
-std::vector<Key> shape_keys();    // of EpisodeShape
+std::vector<Row> datasets();                    // the table
+bool holds_images(const std::string& dataset);  // one of the table
+std::vector<Key> dataset_keys();                // of DatasetConfig, but for `own`
+std::vector<Key> shape_keys();                  // of EpisodeShape
 
 }  // namespace innerloop

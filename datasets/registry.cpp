@@ -12,13 +12,15 @@ namespace {
 constexpr int64_t kMostSamples = 10'000;  // per class, and classes per task
 
 struct Entry : Row {
+  bool images;
   std::function<std::unique_ptr<Dataset>(const DatasetConfig& config)> make;
 };
+constexpr bool kImages = true, kNumbers = false;  // what a sample is
 
 template <class Settings>
-Entry row(const char* name, const char* description, const Keys<Settings>& keys,
+Entry row(const char* name, const char* description, bool images, const Keys<Settings>& keys,
           std::unique_ptr<Dataset> (*make)(const Settings&)) {
-  return {{name, description, keys.list()}, [make, &keys](const DatasetConfig& config) {
+  return {{name, description, keys.list()}, images, [make, &keys](const DatasetConfig& config) {
             return make(keys.read(config.own, "data set " + config.name, "dataset"));
           }};
 }
@@ -26,10 +28,10 @@ Entry row(const char* name, const char* description, const Keys<Settings>& keys,
 // Adding a data set: write datasets/NAME.{h,cpp}, add its line here, run `datasets_tests "[contract]"`.
 const std::vector<Entry>& table() {
   static const std::vector<Entry> entries{
-      row("sine", kSineDescription, kSineKeys, make_sine),
-      row("omniglot", kOmniglotDescription, kOmniglotKeys, make_omniglot),
-      row("image_folder", kImageFolderDescription, image_folder_keys(), make_image_folder),
-      row("strokes", kStrokesDescription, kStrokesKeys, make_strokes),
+      row("sine", kSineDescription, kNumbers, kSineKeys, make_sine),
+      row("omniglot", kOmniglotDescription, kImages, kOmniglotKeys, make_omniglot),
+      row("image_folder", kImageFolderDescription, kImages, image_folder_keys(), make_image_folder),
+      row("strokes", kStrokesDescription, kImages, kStrokesKeys, make_strokes),
   };
   return entries;
 }
@@ -37,6 +39,8 @@ const std::vector<Entry>& table() {
 }  // namespace
 
 std::vector<Row> datasets() { return rows_of(table()); }
+
+bool holds_images(const std::string& dataset) { return find_named("data set", table(), dataset).images; }
 
 std::vector<Key> dataset_keys() {
   return {keys::choice("name", &DatasetConfig::name, names_of(table()), "distribution of tasks")};

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "meta/algorithms/registry.h"
+#include "runners/experiment/image_network.h"
 #include "runners/experiment/options.h"
 
 namespace innerloop {
@@ -197,6 +198,7 @@ ExperimentConfig make_config(const std::vector<Setting>& file, const std::vector
   for (const bool own : {false, true}) {  // what rows are chosen decides which own keys there are
     assign(config, file, kFile, own, levels);
     assign(config, flags, kFlag, own, levels);
+    if (!own) choose_network_for_images(config, file, flags);
   }
   fix_algorithm(config, levels);
   require_effect(config, flags);

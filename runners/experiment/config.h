@@ -48,6 +48,7 @@ struct ExperimentConfig {
   ValidationConfig validation;        // supervised
   PolicyEvaluationConfig evaluation;  // policies
   SupervisedEvaluationConfig supervised_evaluation;
+  std::vector<std::string> notes;  // lines on what make_config chose where nothing was said; no key
 
   // What both sides have, of the side that is used.
   const MetaConfig& meta() const {
@@ -68,12 +69,13 @@ ExperimentConfig default_config(Side side);
 // keys of different sides, for a key set against the algorithm that was chosen in the same place or a
 // weaker one, and for a key that only other rows know than the one chosen in the same place or a weaker one
 // (network.filters, with an mlp). Where the row was chosen in a stronger place (a flag over a file), such a
-// key is left out.
+// key is left out. Where no network is named, images get one of their own
+// (runners/experiment/image_network.h).
 ExperimentConfig make_config(const std::vector<Setting>& file, const std::vector<Setting>& flags = {},
                              Side otherwise = Side::kPolicy);
 
 // Every key of its side with its value and meaning, as INI; read_settings and make_config give the same
-// configuration back.
+// configuration back, without `notes`.
 std::string format_config(const ExperimentConfig& config);
 
 // The keys that determine the training: what a checkpoint holds and what a resumed run must repeat. Not the

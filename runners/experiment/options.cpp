@@ -178,6 +178,10 @@ KeyTable table_of_supervised_learning() {
   for (auto& choice : table.choices) {
     for (auto& row : choice.rows) row.keys = keys::within("", &C::supervised, row.keys);
   }
+  for (auto& key : table.common) {
+    if (key.name == "network.name")
+      key.meaning += "; not given, for images: conv4, with network.batch_norm = batch";
+  }
   return table;
 }
 

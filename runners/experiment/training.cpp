@@ -107,6 +107,7 @@ Training::Training(const TrainingRequest& request, TrainingJob& job, int threads
 
 TrainingOutcome Training::run() {
   const StopSignals signals;
+  for (const auto& text : config_.notes) std::cout << "  " << text << '\n';
   std::cout << job_.summary() << std::flush;
   ProgressDisplay display(stdout, done_, config_.iterations);
   const auto begin = Clock::now();

@@ -62,6 +62,7 @@ TEST_CASE("every data set declares what it is", "[datasets][contract]") {
   CHECK(spec.description.find('\n') == std::string::npos);
   CHECK_FALSE(spec.protocol.empty());
   CHECK(spec.input.size() == (spec.classification ? 3 : 1));
+  CHECK(holds_images(name) == (spec.input.size() == 3));
   bool listed = false;
   for (const auto& row : datasets()) listed |= row.name == name && row.description == spec.description;
   CHECK(listed);

@@ -110,3 +110,40 @@ TEST_CASE("a data set that was moved is known by its content, and another one is
   CHECK(read_file(run.last_checkpoint()) == bits);
   CHECK_THAT(read_file(run.config()), contains("path = " + after.string()));
 }
+
+TEST_CASE("images get convolutions unless a network is named, and the program says so", "[images]") {
+  const TemporaryFolder folder;
+  draw_fruits(folder / "fruits");
+  const auto network_of = [&](const std::string& name, const Words& more) {
+    const RunDirectory run(folder / name);
+    Words words{"train",
+                "--run-dir",
+                run.root().string(),
+                "--dataset.name",
+                "image_folder",
+                "--dataset.path",
+                (folder / "fruits").string(),
+                "--dataset.ways",
+                "2",
+                "--dataset.shots",
+                "1",
+                "--dataset.queries",
+                "1",
+                "--meta.iterations",
+                "0"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto outcome = run_program(words);
+    INFO(outcome.output);
+    REQUIRE(outcome.code == 0);
+    const bool said = outcome.output.find("network: conv4 with batch normalisation by ") != std::string::npos;
+    const auto config = make_config(read_settings(run.config()));
+    return concat(config.supervised.network.name, " ", config.supervised.network.batch_norm,
+                  said ? " said" : "");
+  };
+  CHECK(network_of("nothing", {}) == "conv4 batch said");
+  CHECK(network_of("mode", {"--network.batch_norm", "per_task_running"}) == "conv4 per_task_running said");
+  CHECK(network_of("filters", {"--network.filters", "8"}) == "conv4 batch said");
+  CHECK(network_of("mlp", {"--network.name", "mlp"}) == "mlp none");
+  CHECK(network_of("hidden", {"--network.hidden", "8"}) == "mlp none");
+  CHECK(network_of("none", {"--network.batch_norm", "none"}) == "mlp none");
+}
