@@ -16,7 +16,7 @@ namespace {
 constexpr int64_t kObservations = 8, kActions = 4;  // at most
 
 // Pixels.
-constexpr int kNames = 130, kRight = 14, kAxis = 26, kBetween = 8;
+constexpr int kNames = 130, kRight = 14, kAxisHeight = 26, kBetween = 8;
 constexpr double kNameSize = 13, kRangeSize = 11;
 
 // BGR.
@@ -127,7 +127,7 @@ cv::Mat SeriesRenderer::draw(size_t steps, size_t batch_steps) const {
   cv::Mat image(size_, CV_8UC3, kPaper);
   const Font font;
   const auto count = static_cast<double>(strips_.size());
-  const double height = (size_.height - kAxis - kBetween * count) / count;
+  const double height = (size_.height - kAxisHeight - kBetween * count) / count;
   const double width = size_.width - kNames - kRight;
   const auto last = static_cast<double>(std::max<int64_t>(1, horizon_ - 1));
   for (size_t i = 0; i < strips_.size(); ++i) {
