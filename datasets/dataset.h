@@ -51,6 +51,13 @@ class Dataset {
   virtual void draw(Split split, const EpisodeShape& shape, Stream& stream, Episodes& episodes,
                     int64_t t) const = 0;
 
+  // The classes of the task that draw() makes of this stream, by label, as places in class_names(split).
+  // Empty if the data set has no classes, or does not tell.
+  virtual std::vector<int64_t> drawn_classes(Split /*split*/, const EpisodeShape& /*shape*/,
+                                             Stream& /*stream*/) const {
+    return {};
+  }
+
   // Classification over all classes of a split at once, for networks pretrained without tasks: labels
   // 0..classes(split)-1. Regression has none: 0, and draw_labelled is an Error.
   virtual int64_t classes(Split /*split*/) const { return 0; }

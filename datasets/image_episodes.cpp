@@ -91,6 +91,15 @@ class ImageEpisodes : public Dataset {
     }
   }
 
+  std::vector<int64_t> drawn_classes(Split split, const EpisodeShape& shape, Stream& stream) const override {
+    check(split, shape);
+    std::vector<int64_t> classes;
+    choose(split, shape, stream, [&](const Chosen& sample) {
+      if (sample.place == 0) classes.push_back(sample.in_split);
+    });
+    return classes;
+  }
+
   int64_t classes(Split split) const override { return static_cast<int64_t>(store_.of(split).size()); }
 
   std::vector<std::string> class_names(Split split) const override {
@@ -156,29 +165,45 @@ class ImageEpisodes : public Dataset {
     return store_.of(split)[smallest_[static_cast<size_t>(split)]];
   }
 
+  // One sample of a task: of `label` the sample number `place`, shots first.
+  struct Chosen {
+    int64_t label, place;
+    int64_t in_split;  // the class, among those of the split
+    int64_t image;
+    uint64_t turns;
+  };
+
+  // The samples of the task, label after label, each given to `visit`.
+  template <class Visit>
+  void choose(Split split, const EpisodeShape& shape, Stream& stream, const Visit& visit) const {
+    const auto& classes = store_.of(split);
+    Choice class_choice(static_cast<int64_t>(classes.size()), stream);
+    for (int64_t label = 0; label < shape.ways; ++label) {
+      const int64_t in_split = class_choice.next();
+      const auto& chosen = classes[static_cast<size_t>(in_split)];
+      const uint64_t turns = store_.rotate[static_cast<size_t>(split)] ? stream.below(4) : 0;
+      Choice images(chosen.count, stream);
+      for (int64_t place = 0; place < shape.shots + shape.queries; ++place)
+        visit(Chosen{label, place, in_split, chosen.first + images.next(), turns});
+    }
+  }
+
   template <class T>
   void draw_task(Split split, const EpisodeShape& shape, Stream& stream, Episodes& episodes, int64_t t,
                  const T* table) const {
-    const auto& classes = store_.of(split);
     const int64_t size = store_.image_bytes();
     T* support_x = episodes.support_x.data_ptr<T>() + t * shape.ways * shape.shots * size;
     T* query_x = episodes.query_x.data_ptr<T>() + t * shape.ways * shape.queries * size;
     int64_t* support_y = episodes.support_y.data_ptr<int64_t>() + t * shape.ways * shape.shots;
     int64_t* query_y = episodes.query_y.data_ptr<int64_t>() + t * shape.ways * shape.queries;
-    Choice class_choice(static_cast<int64_t>(classes.size()), stream);
-    for (int64_t label = 0; label < shape.ways; ++label) {
-      const auto& chosen = classes[static_cast<size_t>(class_choice.next())];
-      const uint64_t turns = store_.rotate[static_cast<size_t>(split)] ? stream.below(4) : 0;
-      Choice images(chosen.count, stream);
-      for (int64_t i = 0; i < shape.shots; ++i, support_x += size) {
-        convert(store_.image(chosen.first + images.next()), turns, table, support_x);
-        *support_y++ = label;
-      }
-      for (int64_t i = 0; i < shape.queries; ++i, query_x += size) {
-        convert(store_.image(chosen.first + images.next()), turns, table, query_x);
-        *query_y++ = label;
-      }
-    }
+    choose(split, shape, stream, [&](const Chosen& sample) {
+      const bool support = sample.place < shape.shots;
+      T*& x = support ? support_x : query_x;
+      int64_t*& y = support ? support_y : query_y;
+      convert(store_.image(sample.image), sample.turns, table, x);
+      x += size;
+      *y++ = sample.label;
+    });
   }
 
   // Turned counter-clockwise by quarter turns.

@@ -6,7 +6,6 @@
 #include <iostream>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/memory.h"
 #include "envs/registry.h"
 #include "meta/algorithms/registry.h"
@@ -14,6 +13,7 @@
 #include "runners/commands.h"
 #include "runners/drawing/panel.h"
 #include "runners/drawing/plot.h"
+#include "runners/experiment/evaluation_files.h"
 #include "runners/experiment/evaluation_json.h"
 #include "runners/experiment/progress_plot.h"
 #include "runners/experiment/random_policy.h"
@@ -111,14 +111,26 @@ CommandDescription adapt_description() {
       .details =
           "Reads DIR/config.ini and DIR/checkpoints/last.safetensors (best.safetensors if it validated).\n"
           "Prints mean, 95 % confidence interval and standard deviation over tasks (where tasks are\n"
-          "finitely many, also of each apart), and what random actions return. Writes DIR/adapt.json,\n"
-          "DIR/adapt.png and, from DIR/progress.csv, DIR/progress.png.",
+          "finitely many, also of each apart), and what random actions return; of classes, those of the "
+          "lowest\n"
+          "accuracy. Writes DIR/adapt.json, DIR/adapt.png and, from DIR/progress.csv, DIR/progress.png. "
+          "Every\n"
+          "evaluation is also kept under DIR/evaluations, named by what determines it:\n"
+          "  adapt_tasks=40_steps=3_seed=1_after=500.json\n"
+          "A data set that was moved since is named by --dataset.path; its content must be that of "
+          "training.\n"
+          "Other ways than in training are possible where no head is learned for each class (prototypical,\n"
+          "unicorn_maml, joint).",
       .options = {{"run", "DIR", "the run directory that `innerloop train` made"},
                   {"tasks", "N", "held-out tasks", "evaluation.tasks"},
                   {"steps", "K", "gradient steps on each", "evaluation.steps"},
                   {"trajectories", "N", "policies: sampled per task and step", "evaluation.trajectories"},
+                  {"ways", "N", "data sets: classes of a task", "evaluation.ways"},
                   {"shots", "N", "data sets: support samples per class", "evaluation.shots"},
                   {"queries", "N", "data sets: query samples per class", "evaluation.queries"},
+                  {"dataset.ways", "N", "the same as --ways", "evaluation.ways"},
+                  {"dataset.shots", "N", "the same as --shots", "evaluation.shots"},
+                  {"dataset.queries", "N", "the same as --queries", "evaluation.queries"},
                   {"dataset.path", "PATH", "where the data set lies now", "dataset.path"},
                   {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
                   {"threads", "N", "worker threads, 0 = one per core", "threads"},
@@ -163,9 +175,11 @@ int adapt(const std::vector<std::string>& arguments) {
   std::cout << "random actions" << std::setw(13) << std::fixed << std::setprecision(2) << random << '\n';
 
   const auto& root = run.directory.root();
-  write_file_atomically(root / "adapt.json", evaluation_json(run.config, *played, learner->step_size(),
-                                                             run.checkpoint.iteration, result, random));
-  std::cout << "wrote " << (root / "adapt.json").string() << std::endl;
+  const Overrides overrides = find_overrides(run.config, run.checkpoint.config);
+  keep_evaluation(run.directory, "adapt",
+                  evaluation_name("adapt", run.config, overrides, run.checkpoint.iteration),
+                  evaluation_json(run.config, *played, learner->step_size(), run.checkpoint.iteration, result,
+                                  random, overrides));
   plot_adaptation(run.config, *played, learner->step_size(), result, random, root / "adapt.png");
   std::cout << "wrote " << (root / "adapt.png").string() << std::endl;
   if (draw_progress(run.config, run.directory))

@@ -74,8 +74,11 @@ void preview(const CommandLine& line) {
   require_usage(line.has("preview"), "list: --dataset and --path need --preview FILE.png");
   DatasetConfig config{.name = line.value("dataset", "strokes")};
   if (line.has("path")) config.own.set("path", line.value("path"));
-  write_preview(*make_dataset(config), line.value("preview"));
-  std::cout << "drew " << line.value("preview") << '\n';
+  const auto dataset = make_dataset(config);
+  write_preview(*dataset, line.value("preview"));
+  std::cout << "drew " << line.value("preview") << '\n' << dataset->spec().protocol << '\n';
+  const auto training = make_config({}, {{"dataset.name", config.name, "--dataset"}});
+  for (const auto& text : training.notes) std::cout << "training on it: " << text << '\n';
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ std::vector<Key> supervised_evaluation_keys() {
   std::vector<Key> all{
       keys::whole("tasks", &C::tasks, 1, kMostTasks, "held-out tasks"),
       keys::whole("steps", &C::steps, 0, kMostSteps, "gradient steps on each"),
+      keys::whole("ways", &C::ways, 0, kMostSamples,
+                  "classes of a task, 0 = as in training; others where no head is learned for each class"),
       keys::whole("shots", &C::shots, 0, kMostSamples, "support samples per class, 0 = as in training"),
       keys::whole("queries", &C::queries, 0, kMostSamples, "query samples per class, 0 = as in training"),
       keys::seed("seed", &C::seed, "of the held-out tasks")};

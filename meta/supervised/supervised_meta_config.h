@@ -23,6 +23,7 @@ struct SupervisedEvaluationConfig {
   Split split = Split::kTest;
   int64_t tasks = 600;
   int64_t steps = 10;   // gradient steps; metrics are taken after 0..steps
+  int64_t ways = 0;     // 0: as in training
   int64_t shots = 0;    // 0: as in training
   int64_t queries = 0;  // 0: as in training
   uint64_t seed = 1;

@@ -48,6 +48,7 @@ SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config,
 SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config, const Algorithm& algorithm,
                                              std::unique_ptr<Dataset> dataset, ThreadPool& pool)
     : config_(config),
+      algorithm_(algorithm),
       dataset_(std::move(dataset)),
       reduction_(parse_loss_reduction(config.loss_reduction)),
       mode_(parse_batch_norm_mode(config.network.batch_norm)),
@@ -146,9 +147,37 @@ SupervisedReport SupervisedMetaLearner::iterate(int64_t iteration, bool with_met
 
 EpisodeShape SupervisedMetaLearner::evaluation_shape(const SupervisedEvaluationConfig& evaluation) const {
   EpisodeShape shape = config_.shape;
+  if (evaluation.ways > 0) shape.ways = evaluation.ways;
   if (evaluation.shots > 0) shape.shots = evaluation.shots;
   if (evaluation.queries > 0) shape.queries = evaluation.queries;
   return shape;
+}
+
+void SupervisedMetaLearner::check(const SupervisedEvaluationConfig& evaluation) const {
+  dataset_->check(evaluation.split, evaluation_shape(evaluation));
+  method_for(evaluation);
+}
+
+std::shared_ptr<const Method> SupervisedMetaLearner::method_for(
+    const SupervisedEvaluationConfig& evaluation) const {
+  const int64_t ways = evaluation_shape(evaluation).ways;
+  if (ways == config_.shape.ways) return {std::shared_ptr<const Method>(), method_.get()};
+  SupervisedMetaConfig other = config_;
+  other.shape.ways = ways;
+  std::shared_ptr<Method> method = make_method(other, algorithm_, *dataset_);
+  Stream any(StreamKey{.purpose = Purpose::kInitialParameters});  // names and shapes alone matter
+  const Params expected = method->initial(any);
+  for (const auto& entry : expected) {
+    const auto learned = meta_.contains(entry.name) ? meta_.at(entry.name) : torch::Tensor();
+    if (learned.defined() && learned.sizes() == entry.value.sizes()) continue;
+    throw UsageError(concat("evaluation.ways is ", ways, ", but algorithm ", algorithm_.name, " learned for ",
+                            config_.shape.ways, " ways: its ", entry.name, " has the shape ",
+                            learned.defined() ? concat(learned.sizes()) : "none", ", ", ways, " ways need ",
+                            entry.value.sizes(), "; train with dataset.ways = ", ways,
+                            ", or by an algorithm that learns no head for each class, as prototypical"));
+  }
+  method->restore(method_->state());
+  return method;
 }
 
 const Params* SupervisedMetaLearner::evaluation_statistics() const {
@@ -168,14 +197,20 @@ std::vector<torch::Tensor> SupervisedMetaLearner::predict(const Episodes& episod
                                                           const SupervisedEvaluationConfig& evaluation,
                                                           int64_t task) const {
   const torch::NoGradGuard no_graph;
-  const EpisodeTask tasks(network(), episode, evaluation_shape(evaluation), reduction_, mode_,
-                          evaluation_statistics());
-  return method_->predict(meta_, tasks, evaluation.steps,
-                          {.seed = evaluation.seed, .training = false, .first_task = task});
+  const auto method = method_for(evaluation);
+  const EpisodeTask tasks(method->network(/*training=*/false), episode, evaluation_shape(evaluation),
+                          reduction_, mode_, evaluation_statistics());
+  return method->predict(meta_, tasks, evaluation.steps,
+                         {.seed = evaluation.seed, .training = false, .first_task = task});
 }
 
 TaskMetrics SupervisedMetaLearner::evaluate(const SupervisedEvaluationConfig& evaluation,
                                             const std::function<void(int64_t)>& progress) const {
+  return evaluate_in_full(evaluation, progress).metrics;
+}
+
+TaskOutcomes SupervisedMetaLearner::evaluate_in_full(const SupervisedEvaluationConfig& evaluation,
+                                                     const std::function<void(int64_t)>& progress) const {
   require_usage(evaluation.tasks >= 1 && evaluation.steps >= 0, "evaluation: ", evaluation.tasks,
                 " tasks and ", evaluation.steps, " steps asked, expected at least 1 and 0");
   const torch::NoGradGuard no_graph;
@@ -184,24 +219,36 @@ TaskMetrics SupervisedMetaLearner::evaluate(const SupervisedEvaluationConfig& ev
   require_room(
       "the evaluation", shape, std::min<int64_t>(evaluation.tasks, executor_.threads()), 1,
       {"results", 8 * static_cast<double>(evaluation.tasks) * static_cast<double>(evaluation.steps + 1)});
-  TaskMetrics metrics;
+  const auto method = method_for(evaluation);
+  const bool labels = dataset_->spec().classification;
+  TaskOutcomes out;
   constexpr int64_t kBlock = 50;  // tasks between two reports
   for (int64_t first = 0; first < evaluation.tasks; first += kBlock) {
     const int64_t count = std::min(kBlock, evaluation.tasks - first);
     const auto block = executor_.gather(count, [&](int64_t i) {
-      const EpisodeTask task(network(), evaluation_episode(evaluation, first + i), shape, reduction_, mode_,
-                             evaluation_statistics());
+      const EpisodeTask task(method->network(/*training=*/false), evaluation_episode(evaluation, first + i),
+                             shape, reduction_, mode_, evaluation_statistics());
       const Moment now{.seed = evaluation.seed, .training = false, .first_task = first + i};
+      const auto outputs = method->predict(meta_, task, evaluation.steps, now);
       std::vector<double> row;
-      for (const auto& output : method_->predict(meta_, task, evaluation.steps, now)) {
-        row.push_back(task.metric(output).item<double>());
-      }
-      return as_params(row);
+      for (const auto& output : outputs) row.push_back(task.metric(output).item<double>());
+      const Params found = as_params(row);
+      if (!labels) return found;
+      return found.joined(Params({{"predicted", outputs.back().argmax(2).to(torch::kFloat64)}}));
     });
-    for (const auto& row : block) metrics.push_back(as_numbers(row));
+    for (int64_t i = 0; i < count; ++i) {
+      const Params& found = block[static_cast<size_t>(i)];
+      out.metrics.push_back(as_numbers(found));
+      if (!labels) continue;
+      const auto predicted = found.at("predicted").to(torch::kInt64).contiguous();
+      out.predicted.emplace_back(predicted.data_ptr<int64_t>(),
+                                 predicted.data_ptr<int64_t>() + predicted.numel());
+      Stream stream(evaluation_key(evaluation, first + i));
+      out.classes.push_back(dataset_->drawn_classes(evaluation.split, shape, stream));
+    }
     if (progress) progress(first + count);
   }
-  return metrics;
+  return out;
 }
 
 std::vector<double> SupervisedMetaLearner::nearest_neighbour(const SupervisedEvaluationConfig& evaluation,
@@ -210,11 +257,14 @@ std::vector<double> SupervisedMetaLearner::nearest_neighbour(const SupervisedEva
                 "' has no classes");
   const torch::NoGradGuard no_graph;
   dataset_->check(evaluation.split, evaluation_shape(evaluation));
-  const Params theta = method_->initialisation(meta_);
+  const auto method = method_for(evaluation);
+  const Params theta = method->initialisation(meta_);
   const auto accuracies = executor_.gather(evaluation.tasks, [&](int64_t i) {
     const Episodes episode = evaluation_episode(evaluation, i);
     const auto points = [&](const torch::Tensor& x) {
-      return on_features ? network().features(theta, x, {.use = evaluation_statistics()}) : x.flatten(2);
+      return on_features
+                 ? method->network(/*training=*/false).features(theta, x, {.use = evaluation_statistics()})
+                 : x.flatten(2);
     };
     const torch::Tensor nearest =
         torch::cdist(points(episode.query_x), points(episode.support_x)).argmin(2);  // [1, queries]

@@ -29,6 +29,14 @@ struct SupervisedReport {
 // Row i: task i; column k: accuracy or mean squared error on the query set after k gradient steps.
 using TaskMetrics = std::vector<std::vector<double>>;
 
+// What an evaluation found. Of classification also, for task i: which class each label stood for
+// (Dataset::drawn_classes; empty where the data set does not tell), and the label that each query sample was
+// given after the last step.
+struct TaskOutcomes {
+  TaskMetrics metrics;
+  std::vector<std::vector<int64_t>> classes, predicted;
+};
+
 class SupervisedMetaLearner {
  public:
   // `algorithm`: a row of meta/algorithms/registry.h, or one of the caller's own. UsageError if it does not
@@ -44,6 +52,10 @@ class SupervisedMetaLearner {
   const Method& method() const { return *method_; }
   const Network& network() const { return method_->network(/*training=*/false); }  // the one evaluation uses
   EpisodeShape evaluation_shape(const SupervisedEvaluationConfig& evaluation) const;
+
+  // UsageError if the data set has no such tasks, or if what is learned is for another number of ways: the
+  // meta-parameters of a method made for evaluation.ways must have the shapes of those trained.
+  void check(const SupervisedEvaluationConfig& evaluation) const;
 
   // Meta-iteration `iteration` (0, 1, ...): a function of (meta-parameters, optimizer state, method state,
   // seed, iteration) alone. Error if a loss is not finite, naming task and inner step; the state is then as
@@ -63,6 +75,8 @@ class SupervisedMetaLearner {
   // `progress(done)` after each block of tasks.
   TaskMetrics evaluate(const SupervisedEvaluationConfig& evaluation,
                        const std::function<void(int64_t done)>& progress = {}) const;
+  TaskOutcomes evaluate_in_full(const SupervisedEvaluationConfig& evaluation,
+                                const std::function<void(int64_t done)>& progress = {}) const;
 
   // The episode of evaluation task `task` alone (T = 1), and the network's outputs on its query set after 0,
   // 1, ... gradient steps.
@@ -76,12 +90,15 @@ class SupervisedMetaLearner {
 
  private:
   const Params* evaluation_statistics() const;
+  // The one trained, or for other ways one made anew that holds what was learned. Errors as check().
+  std::shared_ptr<const Method> method_for(const SupervisedEvaluationConfig& evaluation) const;
   // Error if the machine has less than what tasks of this shape take, so many of them in hand at a time and
   // so many gradients of each, beside its `results`.
   void require_room(const std::string& work, const EpisodeShape& shape, int64_t at_a_time, int64_t steps,
                     const MemoryNeed& results) const;
 
   SupervisedMetaConfig config_;
+  Algorithm algorithm_;
   std::unique_ptr<Dataset> dataset_;
   LossReduction reduction_;
   BatchNormMode mode_;

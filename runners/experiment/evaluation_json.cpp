@@ -88,7 +88,8 @@ std::optional<std::vector<double>> evaluation_step_sizes(const PolicyEvaluationC
 
 std::string evaluation_json(const ExperimentConfig& config, const Environment& environment, double step_size,
                             int64_t meta_iterations, const PolicyEvaluation& evaluation,
-                            std::optional<double> random_return) {
+                            std::optional<double> random_return,
+                            const std::map<std::string, std::string>& overrides) {
   ordered_json out;
   out["environment"] = environment.spec().name;
   out["observe_task"] = config.learner.environment.observe_task;
@@ -103,6 +104,7 @@ std::string evaluation_json(const ExperimentConfig& config, const Environment& e
   const auto sizes = evaluation_step_sizes(config.evaluation, step_size);
   out["step_sizes"] = sizes ? ordered_json(*sizes) : ordered_json(nullptr);
   out["step_scales"] = step_scales(config.evaluation);
+  out["overrides"] = overrides;
   out["steps"] = steps_json(statistics(evaluation, environment.spec()));
   const auto groups = by_task(evaluation, environment);
   for (const auto& group : groups) {

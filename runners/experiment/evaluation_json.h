@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,13 +41,14 @@ std::optional<std::vector<double>> evaluation_step_sizes(const PolicyEvaluationC
                                                          double step_size);
 
 // {environment, observe_task, horizon, algorithm, meta_iterations, tasks, trajectories, seed, estimator,
-//  first_order, step_sizes: [..]|null, step_scales: [..], steps: [{step, return_mean, return_ci95|null,
-//  return_std|null, success_rate}], by_task: [{name, task: {direction: ..}, tasks, steps: [..]}],
-//  random_return|null, per_task: [{task: {goal_x: ..}, returns: [..], success_rates: [..]}]};
+//  first_order, step_sizes: [..]|null, step_scales: [..], overrides: {KEY: text}, steps: [{step, return_mean,
+//  return_ci95|null, return_std|null, success_rate}], by_task: [{name, task: {direction: ..}, tasks, steps:
+//  [..]}], random_return|null, per_task: [{task: {goal_x: ..}, returns: [..], success_rates: [..]}]};
 // success_rate and success_rates only where success is defined, by_task where tasks are finitely many.
 // `meta_iterations` that the parameters were trained for. Numbers read back to the same doubles.
 std::string evaluation_json(const ExperimentConfig& config, const Environment& environment, double step_size,
                             int64_t meta_iterations, const PolicyEvaluation& evaluation,
-                            std::optional<double> random_return = std::nullopt);
+                            std::optional<double> random_return = std::nullopt,
+                            const std::map<std::string, std::string>& overrides = {});
 
 }  // namespace innerloop

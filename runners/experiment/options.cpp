@@ -301,7 +301,7 @@ std::vector<std::string> names_for(const std::string& name) {
       {"policy", {"policy.name"}},
       {"shots", {"dataset.shots", "evaluation.shots"}},
       {"tau", {"advantage.gae_lambda"}},
-      {"ways", {"dataset.ways"}},
+      {"ways", {"dataset.ways", "evaluation.ways"}},
       {"workers", {"threads"}},
   };
   std::string dashed = name;

@@ -1,6 +1,7 @@
 #include "runners/experiment/preview.h"
 
 #include <algorithm>
+#include <cmath>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -12,7 +13,8 @@ namespace innerloop {
 namespace {
 
 // Pixels.
-constexpr int kSmallestCell = 56, kGap = 4, kLabels = 34;
+constexpr int kSmallestCell = 56, kGap = 4, kMargin = 12;
+constexpr double kWidestLabel = 260;
 constexpr double kLabelSize = 17;
 
 // BGR.
@@ -31,6 +33,17 @@ EpisodeShape largest_shape(const Dataset& dataset) {
   }
   dataset.check(Split::kTrain, shape);
   return shape;
+}
+
+// The text, or as much of its end as fits: class names often begin alike (alphabets, WordNet numbers).
+std::string fitting(const Font& font, const std::string& text) {
+  if (font.width(text, kLabelSize) <= kWidestLabel) return text;
+  for (size_t from = 1; from < text.size(); ++from) {
+    if ((text[from] & 0xC0) == 0x80) continue;  // within a character of UTF-8
+    const std::string end = "…" + text.substr(from);
+    if (font.width(end, kLabelSize) <= kWidestLabel) return end;
+  }
+  return "";
 }
 
 // image [channels, height, width] with pixels in [0, 1], in whole multiples of its size.
@@ -57,10 +70,20 @@ void write_preview(const Dataset& dataset, const std::filesystem::path& file) {
                 ": expected a name that ends in .png or .jpg");
   const auto shape = largest_shape(dataset);
   auto task = make_episodes(spec, shape, 1);
-  Stream stream({.seed = 1, .purpose = Purpose::kTask});
+  const StreamKey key{.seed = 1, .purpose = Purpose::kTask};
+  Stream stream(key), again(key);
   dataset.draw(Split::kTrain, shape, stream, task, 0);
 
   const Font font;
+  const auto names = dataset.class_names(Split::kTrain);
+  std::vector<std::string> labels;
+  for (const int64_t drawn : dataset.drawn_classes(Split::kTrain, shape, again))
+    labels.push_back(fitting(font, names.at(static_cast<size_t>(drawn))));
+  for (int64_t row = static_cast<int64_t>(labels.size()); row < shape.ways; ++row)
+    labels.push_back(concat(row));
+  double widest = 0;
+  for (const auto& label : labels) widest = std::max(widest, font.width(label, kLabelSize));
+  const int left = static_cast<int>(std::ceil(widest)) + 2 * kMargin;
   cv::Mat sheet;
   for (int row = 0; row < shape.ways; ++row) {
     for (int column = 0; column <= shape.queries; ++column) {
@@ -69,11 +92,12 @@ void write_preview(const Dataset& dataset, const std::filesystem::path& file) {
       const int height = cell.rows + kGap, width = cell.cols + kGap;
       if (sheet.empty()) {
         const auto columns = static_cast<int>(shape.queries + 1);
-        sheet = cv::Mat(static_cast<int>(shape.ways) * height, kLabels + columns * width, CV_8UC3, kPaper);
+        sheet = cv::Mat(static_cast<int>(shape.ways) * height, left + columns * width, CV_8UC3, kPaper);
       }
-      cell.copyTo(sheet(cv::Rect(kLabels + column * width, row * height, cell.cols, cell.rows)));
+      cell.copyTo(sheet(cv::Rect(left + column * width, row * height, cell.cols, cell.rows)));
       if (column > 0) continue;
-      draw_text(sheet, font, concat(row), {kLabels - 12.0, row * height + cell.rows / 2.0 + 6}, Align::kRight,
+      draw_text(sheet, font, labels[static_cast<size_t>(row)],
+                {static_cast<double>(left - kMargin), row * height + cell.rows / 2.0 + 6}, Align::kRight,
                 kLabelSize, kPale);
     }
   }

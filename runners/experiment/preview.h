@@ -7,8 +7,8 @@
 
 namespace innerloop {
 
-// Draws one training task of up to 12 classes, a row each, of up to 16 images, into a .png or .jpg file.
-// UsageError if the data set is not one of images, or the file would be of another kind.
+// Draws one training task of up to 12 classes, a row each with its name, of up to 16 images, into a .png or
+// .jpg file. UsageError if the data set is not one of images, or the file would be of another kind.
 void write_preview(const Dataset& dataset, const std::filesystem::path& file);
 
 }  // namespace innerloop

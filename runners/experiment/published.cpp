@@ -114,11 +114,13 @@ bool is_left_out(const std::string& key) {
   const std::string section = section_of(key);
   return key == "seed" || key == "evaluation.seed" || key == "dataset.path" || section == "progress" ||
          section == "validation" || section == "checkpoint" || key == "meta.iterations" || key == "threads" ||
-         key == "inner.checkpointing" || key == "evaluation.shots" || key == "evaluation.queries";
+         key == "inner.checkpointing" || key == "evaluation.ways" || key == "evaluation.shots" ||
+         key == "evaluation.queries";
 }
 
 EpisodeShape evaluated(const ExperimentConfig& config) {
   EpisodeShape shape = config.supervised.shape;
+  if (config.supervised_evaluation.ways > 0) shape.ways = config.supervised_evaluation.ways;
   if (config.supervised_evaluation.shots > 0) shape.shots = config.supervised_evaluation.shots;
   if (config.supervised_evaluation.queries > 0) shape.queries = config.supervised_evaluation.queries;
   return shape;

@@ -32,6 +32,7 @@ class RunDirectory {
   std::filesystem::path best_checkpoint() const { return checkpoints() / "best.safetensors"; }
   std::filesystem::path validation() const { return root_ / "validation.csv"; }
   std::filesystem::path checkpoint(int64_t iteration) const;  // iteration_000100.safetensors
+  std::filesystem::path evaluations() const { return root_ / "evaluations"; }
   std::filesystem::path log() const { return root_ / "log.txt"; }
   std::filesystem::path lock() const { return root_ / "lock"; }
 

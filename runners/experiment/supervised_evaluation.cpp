@@ -5,25 +5,18 @@
 #include <cmath>
 #include <iomanip>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "runners/experiment/checkpoint.h"
-#include "runners/experiment/json_values.h"
+#include "runners/experiment/evaluation_files.h"
 #include "runners/experiment/progress.h"
 #include "runners/experiment/progress_plot.h"
 #include "runners/experiment/statistics.h"
+#include "runners/experiment/supervised_json.h"
 #include "runners/experiment/supervised_plots.h"
 
 namespace innerloop {
 namespace {
-
-using nlohmann::ordered_json;
-
-std::string order_name(const InnerLoopConfig& inner) {
-  return inner.steps == 0 ? "none" : inner.first_order ? "first" : "second";
-}
 
 MetricStatistics over_tasks(const std::vector<double>& values, int64_t step) {
   const MeanStatistics found = mean_statistics(values);
@@ -62,6 +55,12 @@ std::vector<MetricStatistics> statistics(const TaskMetrics& metrics) {
   return steps;
 }
 
+SupervisedMetaConfig tested_config(const SupervisedMetaLearner& learner, const ExperimentConfig& config) {
+  SupervisedMetaConfig tested = learner.config();
+  tested.shape = learner.evaluation_shape(config.supervised_evaluation);
+  return tested;
+}
+
 std::optional<double> effective_step_size(const SupervisedMetaConfig& config, double step_size) {
   if (std::isnan(step_size)) return std::nullopt;
   return config.loss_reduction == "sum_over_ways" ? step_size * static_cast<double>(config.shape.ways)
@@ -79,12 +78,13 @@ SupervisedResult evaluate_supervised(const SupervisedMetaLearner& learner, const
   const auto& evaluation = config.supervised_evaluation;
   SupervisedResult result;
   auto shown = std::chrono::steady_clock::now();
-  result.steps = statistics(learner.evaluate(evaluation, [&](int64_t done) {
+  result.outcomes = learner.evaluate_in_full(evaluation, [&](int64_t done) {
     const auto now = std::chrono::steady_clock::now();
     if (now - shown < std::chrono::seconds(5)) return;
     shown = now;
     std::cerr << "  evaluated " << done << " of " << evaluation.tasks << " test tasks\n";
-  }));
+  });
+  result.steps = statistics(result.outcomes.metrics);
   for (const auto& step : result.steps) {
     require(std::isfinite(step.mean), "the ", metric_name(learner.dataset().spec().classification),
             " of test tasks is ", step.mean, " after ", step.step,
@@ -92,61 +92,14 @@ SupervisedResult evaluate_supervised(const SupervisedMetaLearner& learner, const
             "smaller inner.step_size");
   }
   if (learner.dataset().spec().classification) {
+    result.class_names = learner.dataset().class_names(evaluation.split);
+    result.classes =
+        by_class(result.outcomes, learner.evaluation_shape(evaluation).queries, result.class_names);
     result.nearest_on_pixels = over_tasks(learner.nearest_neighbour(evaluation, false), 0);
     result.nearest_on_features = over_tasks(learner.nearest_neighbour(evaluation, true), 0);
   }
   result.published = find_published(config, learner.evaluation_shape(evaluation));
   return result;
-}
-
-std::string supervised_json(const SupervisedMetaLearner& learner, const ExperimentConfig& config,
-                            const SupervisedResult& result) {
-  const auto& c = learner.config();
-  const auto& spec = learner.dataset().spec();
-  const auto& evaluation = config.supervised_evaluation;
-  const EpisodeShape shape = learner.evaluation_shape(evaluation);
-  const std::string mean = metric_name(spec.classification) + "_mean";
-  ordered_json out;
-  out["dataset"] = spec.name;
-  out["ways"] = shape.ways;
-  out["shots"] = shape.shots;
-  out["queries"] = shape.queries;
-  out["tasks"] = evaluation.tasks;
-  out["seed"] = evaluation.seed;
-  out["steps"] = ordered_json::array();
-  for (const auto& step : result.steps) {
-    out["steps"].push_back({{"step", step.step}, {mean, step.mean}, {"ci95", or_null(step.ci95)}});
-  }
-  out["published"] = nullptr;
-  for (const auto& row : result.published) {
-    out["published"].push_back(
-        {{"step", row.step == kNotStated ? ordered_json(nullptr) : ordered_json(row.step)},
-         {mean, row.value},
-         {"interval", row.interval > 0 ? ordered_json(row.interval) : ordered_json(nullptr)},
-         {"interval_over", row.interval_kind},
-         {"source", row.source},
-         {"protocol", published_protocol(row)}});
-  }
-  out["protocol_differences"] =
-      result.published.empty()
-          ? ordered_json(nullptr)
-          : ordered_json(protocol_differences(config, result.published.front(), result.meta_iterations));
-  out["milliseconds_per_iteration"] = or_null(result.milliseconds);
-  out["algorithm"] = config.algorithm();
-  out["order"] = order_name(c.inner);
-  out["loss_reduction"] = c.loss_reduction;
-  out["effective_inner_step_size"] = or_null(effective_step_size(c, learner.method().step_size()));
-  out["batch_norm"] = c.network.batch_norm;
-  out["protocol"] = spec.protocol;
-  out["meta_iterations"] = result.meta_iterations;
-  out["selected_iteration"] = result.selected_iteration;
-  out["baselines"] = nullptr;
-  const auto baseline = [&](const char* name, const std::optional<MetricStatistics>& found) {
-    if (found) out["baselines"][name] = {{mean, found->mean}, {"ci95", or_null(found->ci95)}};
-  };
-  baseline("nearest_neighbour_pixels", result.nearest_on_pixels);
-  baseline("nearest_neighbour_features", result.nearest_on_features);
-  return out.dump(2) + "\n";
 }
 
 std::string evaluation_text(const SupervisedMetaLearner& learner, const ExperimentConfig& config) {
@@ -191,6 +144,7 @@ void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const
   }
   for (const auto& row : find_published_baseline(config, shape, "nearest_neighbour"))
     published("nearest neighbour", row);
+  print_worst_classes(out, result.classes);
 
   out << "protocol: " << spec.protocol << '\n';
   if (result.published.empty()) {
@@ -216,8 +170,9 @@ void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& c
             << checkpoint.iteration << " meta-iterations"
             << (best ? concat(" of ", done, ", the best on validation tasks") : "") << '\n'
             << evaluation_text(learner, config) << ", inner step size "
-            << step_size_text(learner.config(), learner.method().step_size()) << std::endl;
+            << step_size_text(tested_config(learner, config), learner.method().step_size()) << std::endl;
   SupervisedResult result = evaluate_supervised(learner, config);
+  result.overrides = find_overrides(config, checkpoint.config);
   result.meta_iterations = done;
   result.selected_iteration = checkpoint.iteration;
   result.milliseconds = recorded_milliseconds(directory.progress());
@@ -226,8 +181,8 @@ void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& c
   const auto wrote = [](const std::filesystem::path& file) {
     std::cout << "wrote " << file.string() << std::endl;
   };
-  write_file_atomically(root / (name + ".json"), supervised_json(learner, config, result));
-  wrote(root / (name + ".json"));
+  keep_evaluation(directory, name, evaluation_name(name, config, result.overrides, checkpoint.iteration),
+                  supervised_json(learner, config, result));
   plot_steps(learner, config, result, root / (name + ".png"));
   wrote(root / (name + ".png"));
   if (!learner.dataset().spec().classification) {

@@ -1,13 +1,15 @@
-// What was learned on the supervised side, in numbers: the evaluation on test tasks, its table on the
-// terminal, and the JSON in which `bench` and `adapt` keep it.
+// What was learned on the supervised side, in numbers: the evaluation on test tasks and its table on the
+// terminal.
 #pragma once
 
 #include <iosfwd>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "meta/supervised/supervised_meta_learner.h"
+#include "runners/experiment/class_results.h"
 #include "runners/experiment/config.h"
 #include "runners/experiment/published.h"
 #include "runners/experiment/run_directory.h"
@@ -29,26 +31,26 @@ std::vector<MetricStatistics> statistics(const TaskMetrics& metrics);  // by gra
 std::optional<double> effective_step_size(const SupervisedMetaConfig& config, double step_size);
 std::string step_size_text(const SupervisedMetaConfig& config, double step_size);
 
+// The learner's configuration with the shape of the tasks it is tested on.
+SupervisedMetaConfig tested_config(const SupervisedMetaLearner& learner, const ExperimentConfig& config);
+
 struct SupervisedResult {
+  TaskOutcomes outcomes;
   std::vector<MetricStatistics> steps;
+  // Classification only; by_class of `outcomes`, whose classes are places in class_names.
+  std::vector<std::string> class_names;
+  std::vector<ClassResult> classes;
   // Of the same tasks, classification only: 1-nearest-neighbour.
   std::optional<MetricStatistics> nearest_on_pixels, nearest_on_features;
   std::vector<PublishedCell> published;  // of this very cell, by step; empty if there is none
   int64_t meta_iterations = 0;           // trained for
   int64_t selected_iteration = 0;  // of the meta-parameters used: the best on validation tasks, or the last
-  std::optional<double> milliseconds;  // per meta-iteration, median
+  std::optional<double> milliseconds;            // per meta-iteration, median
+  std::map<std::string, std::string> overrides;  // runners/experiment/evaluation_files.h
 };
 
 // Evaluates the learner, which holds the meta-parameters to use, on the test split.
 SupervisedResult evaluate_supervised(const SupervisedMetaLearner& learner, const ExperimentConfig& config);
-
-// {dataset, ways, shots, queries, tasks, seed, steps: [{step, accuracy_mean or mse_mean, ci95|null}],
-//  published: [{step, accuracy_mean or mse_mean, interval|null, interval_over, source, protocol}]|null,
-//  milliseconds_per_iteration|null, algorithm, order: "first"|"second"|"none", loss_reduction,
-//  effective_inner_step_size, batch_norm, protocol, meta_iterations, selected_iteration,
-//  baselines: {nearest_neighbour_pixels, nearest_neighbour_features: {accuracy_mean, ci95|null}}|null}
-std::string supervised_json(const SupervisedMetaLearner& learner, const ExperimentConfig& config,
-                            const SupervisedResult& result);
 
 void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const ExperimentConfig& config,
                   const SupervisedResult& result);
@@ -56,8 +58,9 @@ void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const
 // Ways, shots, queries, tasks and seed of the evaluation in one line.
 std::string evaluation_text(const SupervisedMetaLearner& learner, const ExperimentConfig& config);
 
-// Evaluates, prints, and writes NAME.json, NAME.png, NAME_tasks.png (regression) and progress.png into the
-// run directory. The milliseconds per meta-iteration are those of progress.csv.
+// Evaluates, prints, and writes NAME.json (kept as runners/experiment/evaluation_files.h says), NAME.png,
+// NAME_tasks.png (regression) and progress.png into the run directory. The milliseconds per meta-iteration
+// are those of progress.csv.
 void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& config,
                        const RunDirectory& directory, const std::string& name);
 

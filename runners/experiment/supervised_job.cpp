@@ -22,10 +22,8 @@ SupervisedJob::SupervisedJob(const ExperimentConfig& config, ThreadPool& pool)
       learner_(config.supervised, find_algorithm(config.algorithm()), pool),
       accuracy_(learner_.dataset().spec().classification) {
   // What is asked for later must be possible now.
-  const auto& spec = learner_.dataset();
-  const EpisodeShape training = learner_.config().shape;
-  if (config.validation.every > 0) spec.check(Split::kValidation, training);
-  spec.check(Split::kTest, learner_.evaluation_shape(config.supervised_evaluation));
+  if (config.validation.every > 0) learner_.check({.split = Split::kValidation});
+  learner_.check(config.supervised_evaluation);
 }
 
 std::string SupervisedJob::summary() const {
@@ -39,14 +37,14 @@ std::string SupervisedJob::summary() const {
   std::string text =
       concat("  ", config_.algorithm(), " on ", spec.name, ", ", order, ", seed ", c.seed, "\n  ");
   const std::string ways = spec.classification ? concat(c.shape.ways, "-way ") : "";
-  text +=
-      concat(c.meta_batch_size, " tasks, ", ways, c.shape.shots, "-shot, ", c.shape.queries,
-             " queries; test: ", test.shots, "-shot, ", test.queries,
-             " queries\n  inner steps: ", c.inner.steps, ", test ", evaluation.steps, "; inner step size ",
-             step_size_text(c, learner_.method().step_size()), "; ", c.optimizer.name, " ",
-             c.optimizer.step_size, c.optimizer.clip > 0 ? concat(", clipped to ", c.optimizer.clip) : "",
-             "\n  ", c.network.name, ", ", learner_.meta_parameters().numel(),
-             " meta-parameters, batch norm: ", c.network.batch_norm, "\n  ", spec.protocol, "\n");
+  text += concat(c.meta_batch_size, " tasks, ", ways, c.shape.shots, "-shot, ", c.shape.queries,
+                 " queries; test: ", test.ways == c.shape.ways ? "" : concat(test.ways, "-way "), test.shots,
+                 "-shot, ", test.queries, " queries\n  inner steps: ", c.inner.steps, ", test ",
+                 evaluation.steps, "; inner step size ", step_size_text(c, learner_.method().step_size()),
+                 "; ", c.optimizer.name, " ", c.optimizer.step_size,
+                 c.optimizer.clip > 0 ? concat(", clipped to ", c.optimizer.clip) : "", "\n  ",
+                 c.network.name, ", ", learner_.meta_parameters().numel(),
+                 " meta-parameters, batch norm: ", c.network.batch_norm, "\n  ", spec.protocol, "\n");
   return text;
 }
 

@@ -212,6 +212,25 @@ TEST_CASE("every data set with classes names each of them once", "[datasets][con
   for (const auto& class_name : class_names) REQUIRE_FALSE(class_name.empty());
 }
 
+TEST_CASE("every data set with classes tells which a task has, from the task's stream alone",
+          "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto& dataset = known(name);
+  const auto shape = small_shape(dataset);
+  std::set<int64_t> seen;
+  for (uint64_t number = 0; number < 20; ++number) {
+    Stream stream = task_stream(number), again = task_stream(number);
+    const auto classes = dataset.drawn_classes(Split::kTest, shape, stream);
+    CHECK(classes.size() == (dataset.spec().classification ? 3 : 0));
+    CHECK(std::set<int64_t>(classes.begin(), classes.end()).size() == classes.size());
+    CHECK(dataset.drawn_classes(Split::kTest, shape, again) == classes);
+    for (const int64_t c : classes) REQUIRE((c >= 0 && c < dataset.classes(Split::kTest)));
+    seen.insert(classes.begin(), classes.end());
+  }
+  CHECK((seen.size() >= 5 || !dataset.spec().classification));
+}
+
 TEST_CASE("every data set that reads files has a digest of them", "[datasets][contract]") {
   const auto name = GENERATE(from_range(names()));
   CAPTURE(name);

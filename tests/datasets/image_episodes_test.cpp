@@ -179,3 +179,20 @@ TEST_CASE("normalisations and stores that make no sense are refused", "[datasets
   store.classes[2].back().count = 6;
   CHECK_THROWS_WITH(make_image_episodes({.name = "known"}, store, {0}, {1}), contains("test4"));
 }
+
+TEST_CASE("the classes of a task are those its images show, label by label", "[datasets][images]") {
+  const bool rotate = GENERATE(false, true);
+  const EpisodeShape shape{.ways = 3, .shots = 1, .queries = 2};
+  const auto store = known_store(1, rotate);
+  const auto dataset = known(1, rotate);
+  for (uint64_t number = 0; number < 20; ++number) {
+    const auto task = draw_tasks(*dataset, Split::kTrain, shape, 1, number);
+    Stream stream = task_stream(number);
+    const auto classes = dataset->drawn_classes(Split::kTrain, shape, stream);
+    REQUIRE(classes.size() == 3);
+    for (int64_t label = 0; label < 3; ++label) {
+      const int64_t image = recognise(task.support_x[0][label]).first;
+      CHECK(classes[static_cast<size_t>(label)] == class_of(store, Split::kTrain, image));
+    }
+  }
+}

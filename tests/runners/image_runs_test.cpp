@@ -147,3 +147,66 @@ TEST_CASE("images get convolutions unless a network is named, and the program sa
   CHECK(network_of("hidden", {"--network.hidden", "8"}) == "mlp none");
   CHECK(network_of("none", {"--network.batch_norm", "none"}) == "mlp none");
 }
+
+TEST_CASE("results of classes are told by name", "[images]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  draw_fruits(folder / "fruits");
+  const auto outcome = run_program(on_images("bench", run.root(), folder / "fruits",
+                                             {"--meta.iterations", "1", "--evaluation.tasks", "40"}));
+  INFO(outcome.output);
+  REQUIRE(outcome.code == 0);
+  CHECK_THAT(outcome.output, contains("lowest of 4 classes:") && contains(" queries   test_fruit"));
+  const auto out = json::parse(read_file(run.root() / "bench.json"));
+  REQUIRE(out["per_task"].size() == 40);
+  REQUIRE(out["classes"].size() == 4);
+  double mean = 0, right = 0;
+  int64_t queries = 0, mistaken = 0;
+  for (const auto& task : out["per_task"]) {
+    REQUIRE(task["accuracy"].size() == 2);
+    REQUIRE(task["classes"].size() == 2);
+    CHECK_THAT(task["classes"][0].get<std::string>(), StartsWith("test_fruit"));
+    mean += task["accuracy"][1].get<double>() / 40;
+  }
+  for (const auto& one : out["classes"]) {
+    queries += one["queries"].get<int64_t>();
+    right += one["accuracy"].get<double>() * one["queries"].get<double>();
+    for (const auto& [name, count] : one["taken_for"].items()) {
+      CHECK(name != one["name"]);
+      mistaken += count.get<int64_t>();
+    }
+  }
+  CHECK(queries == 40 * 2 * 2);
+  CHECK(right + static_cast<double>(mistaken) == Approx(160));
+  CHECK(right / 160 == Approx(mean));
+  CHECK(out["steps"][1]["accuracy_mean"].get<double>() == Approx(mean));
+  CHECK(read_file(run.evaluations() / "bench_tasks=40_steps=1_seed=1_after=1.json") ==
+        read_file(run.root() / "bench.json"));
+}
+
+TEST_CASE("adapt tests with other ways where no head is learned, and says where one is", "[images]") {
+  const TemporaryFolder folder;
+  draw_fruits(folder / "fruits");
+  const RunDirectory prototypes(folder / "prototypes"), maml(folder / "maml");
+  REQUIRE(
+      run_program(on_images("train", prototypes.root(), folder / "fruits",
+                            {"--meta.iterations", "1", "--algorithm", "prototypical", "--inner.steps", "0"}))
+          .code == 0);
+  const auto outcome = go_on("adapt", prototypes, {"--dataset.ways", "4", "--dataset.shots", "2"});
+  INFO(outcome.output);
+  REQUIRE(outcome.code == 0);
+  CHECK_THAT(outcome.output, contains("8 test tasks, 4-way 2-shot"));
+  const auto out = json::parse(read_file(prototypes.root() / "adapt.json"));
+  CHECK(out["ways"] == 4);
+  CHECK(out["per_task"][0]["classes"].size() == 4);
+
+  REQUIRE(run_program(on_images("train", maml.root(), folder / "fruits", {"--meta.iterations", "1"})).code ==
+          0);
+  const auto refused = go_on("adapt", maml, {"--ways", "3"});
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.output,
+             contains("evaluation.ways is 3, but algorithm maml learned for 2 ways: its linear.weight"));
+  const auto too_many = go_on("adapt", prototypes, {"--ways", "5"});
+  CHECK(too_many.code == 2);
+  CHECK_THAT(too_many.output, contains("the test split has 4 classes"));
+}

@@ -284,6 +284,37 @@ TEST_CASE("commands to go on with can be pasted, whatever the directory is calle
   CHECK_THAT(outcome.output, contains("innerloop adapt --run '" + run.string() + "'"));
 }
 
+TEST_CASE("evaluations are kept side by side, adapt.json being the newest", "[program]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  const std::string path = run.root().string();
+  REQUIRE(run_program(tiny_training(run.root(), {"--meta.iterations", "1"})).code == 0);
+  const auto adapt = [&](Words more) {
+    Words words{"adapt", "--run", path, "--tasks", "2", "--trajectories", "3", "--steps", "1"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto outcome = run_program(words);
+    INFO(outcome.output);
+    REQUIRE(outcome.code == 0);
+    return read_file(run.root() / "adapt.json");
+  };
+  const auto kept = [&](const std::string& name) {
+    return read_file(run.evaluations() / ("adapt_tasks=2_steps=1_" + name + ".json"));
+  };
+  const auto first = adapt({}), seed = adapt({"--seed", "2"}), step = adapt({"--inner.step_size", "0.05"});
+  CHECK(kept("seed=1_after=1_trajectories=3") == first);
+  CHECK(kept("seed=2_after=1_trajectories=3") == seed);
+  CHECK(kept("seed=1_after=1_trajectories=3_inner.step_size=0.05") == step);
+  CHECK_THAT(step, contains("\"inner.step_size\": \"0.05\""));
+  REQUIRE(run_program({"train", "--run-dir", path, "--resume", "--meta.iterations", "2"}).code == 0);
+  const auto later = adapt({});
+  CHECK(kept("seed=1_after=2_trajectories=3") == later);
+  CHECK(kept("seed=1_after=1_trajectories=3") == first);
+  CHECK(adapt({}) == later);  // the same again is the same file
+  int files = 0;
+  for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator(run.evaluations())) ++files;
+  CHECK(files == 4);
+}
+
 TEST_CASE("a run directory is guarded: in use, not empty, other settings, fewer iterations", "[program]") {
   const TemporaryFolder folder;
   const RunDirectory run(folder / "run");

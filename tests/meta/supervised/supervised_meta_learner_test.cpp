@@ -280,3 +280,56 @@ TEST_CASE("what a supervised training cannot do is refused", "[meta]") {
   CHECK_THROWS_WITH(sine.restore(strokes.meta_parameters(), strokes.optimizer_state(), {}),
                     contains("meta-parameters: entries"));
 }
+
+TEST_CASE("tasks of other ways are those of a learner for so many, where nothing learned depends on them",
+          "[meta]") {
+  const std::string name = GENERATE("prototypical", "unicorn_maml", "joint");
+  auto config = strokes_config(GENERATE("batch", "global_running"));
+  config.algorithm.name = name;
+  if (name != "unicorn_maml") config.inner = {.steps = 0, .step_size = 0.1};
+  ThreadPool pool(2, &Executor::prepare_thread);
+  SupervisedMetaLearner learner(config, find_algorithm(name), pool);
+  for (int64_t i = 0; i < 2; ++i) learner.iterate(i);
+  auto wider = config;
+  wider.shape.ways = 5;
+  SupervisedMetaLearner other(wider, find_algorithm(name), pool);
+  other.use(learner.meta_parameters(), learner.method_state());
+  const SupervisedEvaluationConfig as_trained{.tasks = 3, .steps = 2};
+  SupervisedEvaluationConfig five = as_trained;
+  five.ways = 5;
+  CHECK(learner.evaluate(five) == other.evaluate(as_trained));
+  CHECK(learner.nearest_neighbour(five, true) == other.nearest_neighbour(as_trained, true));
+  CHECK(learner.evaluate(five) != learner.evaluate(as_trained));
+  CHECK_NOTHROW(learner.check(five));
+}
+
+TEST_CASE("other ways are refused where a head is learned for each class", "[meta]") {
+  ThreadPool pool(1, &Executor::prepare_thread);
+  SupervisedMetaLearner learner(strokes_config(), maml_row(), pool);
+  CHECK_THROWS_AS(learner.check({.ways = 4}), UsageError);
+  CHECK_THROWS_WITH(
+      learner.check({.ways = 4}),
+      contains("evaluation.ways is 4, but algorithm maml learned for 3 ways: its linear.weight has "
+               "the shape [1, 3, 4], 4 ways need [1, 4, 4]"));
+  CHECK_THROWS_WITH(learner.evaluate({.ways = 4}), contains("evaluation.ways is 4"));
+  CHECK_NOTHROW(learner.check({.ways = 3}));
+  CHECK_THROWS_WITH(SupervisedMetaLearner(sine_config(), maml_row(), pool).check({.ways = 4}),
+                    contains("expected 1 (regression)"));
+}
+
+TEST_CASE("an evaluation in full tells each task's classes and the labels given to its queries", "[meta]") {
+  ThreadPool pool(2, &Executor::prepare_thread);
+  SupervisedMetaLearner learner(strokes_config(), maml_row(), pool);
+  const SupervisedEvaluationConfig evaluation{.tasks = 60, .steps = 1};  // more than a block
+  const auto found = learner.evaluate_in_full(evaluation);
+  REQUIRE(found.metrics == learner.evaluate(evaluation));
+  REQUIRE(found.classes.size() == 60);
+  REQUIRE(found.predicted.size() == 60);
+  for (size_t task = 0; task < 60; ++task) {
+    CHECK(found.classes[task].size() == 3);
+    REQUIRE(found.predicted[task].size() == 6);
+    double right = 0;
+    for (size_t i = 0; i < 6; ++i) right += found.predicted[task][i] == static_cast<int64_t>(i / 2) ? 1 : 0;
+    CHECK(right / 6 == Approx(found.metrics[task].back()));
+  }
+}

@@ -52,6 +52,21 @@ TEST_CASE("a preview shows every image of as large a task as there is, in its co
   CHECK(grey.cols < 16 * 64 + 100);
 }
 
+TEST_CASE("a preview names its classes, long names by their ends", "[preview]") {
+  const TemporaryFolder folder;
+  const auto width = [&](const std::string& name) {
+    ImageStore store{.channels = 1, .height = 8, .width = 8, .pixels = std::vector<uint8_t>(2 * 3 * 64)};
+    store.classes[0] = {{name, 0, 3}, {"b", 3, 3}};
+    write_preview(*make_image_episodes({.name = "named"}, store, {0}, {1}), folder / "sheet.png");
+    return cv::imread((folder / "sheet.png").string()).cols;
+  };
+  const int shorter = width("fig"), longer = width("a much longer name"),
+            longest = width(std::string(500, 'x'));
+  CHECK(longer > shorter + 80);
+  CHECK(longest > longer);
+  CHECK(longest < shorter + 260);
+}
+
 TEST_CASE("list datasets draws the preview of a data set by name", "[program]") {
   const TemporaryFolder folder;
   const auto sheet = folder / "sheet.png";
