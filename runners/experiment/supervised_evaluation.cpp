@@ -164,6 +164,7 @@ void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& c
   const Checkpoint checkpoint =
       load_checkpoint(best ? directory.best_checkpoint() : directory.last_checkpoint());
   learner.use(checkpoint.meta, checkpoint.method);
+  learner.check(config.supervised_evaluation);
   const int64_t done = best ? load_checkpoint(directory.last_checkpoint()).iteration : checkpoint.iteration;
 
   std::cout << learner.dataset().spec().name << ", " << config.algorithm() << " after "

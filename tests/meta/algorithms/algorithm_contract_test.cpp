@@ -144,7 +144,7 @@ Episodes curves(const EpisodeShape& shape, int64_t tasks) {
 // one.
 void check_along_entries(const std::function<double(const Params&)>& loss, const Params& gradient,
                          const Params& meta) {
-  constexpr double e = 1e-5;
+  constexpr double e = 1e-7;  // small: rectified units of a learned loss must not switch on the way
   const Params direction = normal_like(meta, 5);
   const double scale = largest(gradient);
   CHECK(scale > 1e-6);
@@ -162,7 +162,7 @@ void check_along_entries(const std::function<double(const Params&)>& loss, const
 }
 
 void check_exact(const Small& small, const EpisodeTask& task, const Moment& now) {
-  constexpr int64_t kMany = 600;
+  constexpr int64_t kMany = 300;
   const auto loss = [&](const Params& p) {
     return small.method->pass(p, task, now, false).loss.sum().item<double>();
   };
@@ -330,13 +330,21 @@ void keys_read_back(const Algorithm& algorithm) {
   }
   CHECK((algorithm.supervised() || algorithm.policies()));
   ThreadPool pool(1, &Executor::prepare_thread);
+  bool classes = true;  // whether it knows such tasks
+  if (!algorithm.policies()) {
+    try {
+      SupervisedMetaLearner(strokes(algorithm), algorithm, shared(strokes(algorithm).dataset), pool);
+    } catch (const UsageError&) {
+      classes = false;
+    }
+  }
   const auto make = [&](const Texts& texts) {
     if (algorithm.policies()) {
       PolicyMetaConfig config = navigation(algorithm);
       config.algorithm.own = texts;
       make_policy_learner(config, algorithm, pool);
     } else {
-      SupervisedMetaConfig config = strokes(algorithm);
+      SupervisedMetaConfig config = classes ? strokes(algorithm) : sine(algorithm);
       config.algorithm.own = texts;
       SupervisedMetaLearner(config, algorithm, shared(config.dataset), pool);
     }

@@ -83,7 +83,7 @@ TEST_CASE("imaml: at the inner minimum the meta-gradient is that of finite diffe
   };
   const auto found = with({{"cg_iterations", 40}});
   INFO(found.text());
-  CHECK(found.relative < 1e-5);
+  CHECK(found.relative < 1e-4);  // the solver stops at |r| < 1e-5
   CHECK(with({{"cg_iterations", 0}}).relative > 1e-2);
   CHECK(with({{"cg_iterations", 1}}).relative > 1e-3);
   CHECK(with({{"cg_iterations", 40}, {"cg_damping", 1}, {"lambda_damping", 10}}).relative > 1e-2);

@@ -225,7 +225,7 @@ TEST_CASE("metal: every form has an exact meta-gradient, through convolutions wi
       moved.at(entry.name).add_(shift * d.at(entry.name));
       return at(moved);
     };
-    const double e = 1e-5,
+    const double e = 1e-7,
                  difference = (8 * (along(e) - along(-e)) - (along(2 * e) - along(-2 * e))) / (12 * e);
     const double found = (gradient.at(entry.name) * d.at(entry.name)).sum().item<double>();
     CHECK(std::abs(found - difference) < 1e-6 * std::max(1.0, largest(gradient)));
