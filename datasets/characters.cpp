@@ -11,7 +11,6 @@
 namespace innerloop {
 namespace {
 
-constexpr double kDegree = std::numbers::pi / 180;
 constexpr double kStep = 0.06;  // longest line of a trace, in character heights about
 
 bool chance(Stream& stream, double probability) { return stream.uniform() < probability; }

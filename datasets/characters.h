@@ -4,11 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <numbers>
 #include <vector>
 
 #include "datasets/ink.h"
 
 namespace innerloop {
+
+inline constexpr double kDegree = std::numbers::pi / 180;  // radians
 
 // A piece of constant curvature.
 struct Arc {

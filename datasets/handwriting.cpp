@@ -8,8 +8,6 @@
 namespace innerloop {
 namespace {
 
-constexpr double kDegree = std::numbers::pi / 180;
-
 Character vary(Character character, double care, Stream& stream) {
   for (auto& stroke : character.strokes) {
     stroke.heading += care * 5 * kDegree * stream.normal();

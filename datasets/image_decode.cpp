@@ -7,12 +7,14 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/error.h"
+#include "datasets/image_size.h"
 #include "datasets/names.h"
 
 namespace innerloop {
 namespace {
 
 constexpr int kWeightBits = 22;
+constexpr int64_t kMostPixels = 100'000'000;  // of a decoded image, whose planes take 300 MB
 
 struct Sizes {
   int64_t in = 0, full = 0;   // values before and after
@@ -139,6 +141,10 @@ Image decode_image(const std::vector<uint8_t>& bytes, int64_t channels, const st
   require(jpeg || is_other_format(bytes), name,
           " is not an image: it has the bytes of no PNG, JPEG, WebP, BMP or TIFF file");
   require(!jpeg || jpeg_ends(bytes), name, " is damaged: the JPEG data end too early");
+  const auto size = declared_size(bytes);
+  require(size.has_value(), name, " is damaged: its header declares no size");
+  require(size->height <= kMostPixels / size->width, name, " is too large: it declares ", size->width, " x ",
+          size->height, " pixels, expected at most ", kMostPixels);
   const int colour = channels == 1   ? cv::IMREAD_GRAYSCALE
                      : channels == 3 ? cv::IMREAD_COLOR
                                      : cv::IMREAD_ANYCOLOR;

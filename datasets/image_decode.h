@@ -20,7 +20,8 @@ bool is_image_name(const std::string& path);
 // green and blue, 0 = what the file holds. Transparency is dropped, 16 bits become 8. upright: turns and
 // mirrors the image as the orientation in its Exif data says; without, it stays as stored. (Pillow, which
 // prepared the published data sets, leaves it as stored. A TIFF file's own orientation is always applied.)
-// `name` is what errors call the image; a damaged or shortened one is an Error.
+// `name` is what errors call the image; a damaged or shortened one is an Error, and one that declares more
+// than a hundred million pixels, before any are decoded.
 Image decode_image(const std::vector<uint8_t>& bytes, int64_t channels, const std::string& name,
                    bool upright = true);
 
