@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <string_view>
 
 #include "base/error.h"
 #include "datasets/names.h"
@@ -68,10 +69,17 @@ bool tar_ends(const fs::path& source) {
   return file.good() && std::all_of(end.begin(), end.end(), [](char byte) { return byte == 0; });
 }
 
+// How long the beginning of "./", "/", "././/" and so on is.
+size_t leading_slashes(std::string_view path) {
+  size_t at = 0;
+  while (path.substr(at).starts_with("./") || path.substr(at).starts_with("/")) at = path.find('/', at) + 1;
+  return at;
+}
+
 }  // namespace
 
-ArchiveReader::ArchiveReader(const fs::path& source)
-    : source_(printable(source.string())), archive_(archive_read_new()) {
+ArchiveReader::ArchiveReader(const fs::path& source, size_t largest_entry)
+    : source_(printable(source.string())), largest_entry_(largest_entry), archive_(archive_read_new()) {
   require(archive_ != nullptr, "no memory to read ", source_);
   const auto format = format_of(source);
   if (format == Format::kZip) {
@@ -116,7 +124,8 @@ std::optional<ArchiveReader::Entry> ArchiveReader::next() {
     if (path.find('/') == std::string::npos && archive_format(archive_) == ARCHIVE_FORMAT_ZIP) {
       std::replace(path.begin(), path.end(), '\\', '/');
     }
-    while (path.starts_with("./") || path.starts_with("/")) path.erase(0, path.find('/') + 1);
+    path.erase(0, leading_slashes(path));
+    require(!path.empty(), source_, " is damaged: an entry has no name");
     return Entry{path, is_link};
   }
 }
@@ -126,7 +135,8 @@ std::vector<uint8_t> ArchiveReader::read(const std::string& name) {
   // The size that an entry declares is not believed: a damaged one may ask for any amount of memory. A read
   // that returns 0 is what checks the entry's checksum.
   for (size_t filled = 0;;) {
-    bytes.resize(filled + std::max<size_t>(filled, 16384));
+    require(filled <= largest_entry_, name, " is too large: it has more than ", largest_entry_, " bytes");
+    bytes.resize(std::min(filled + std::max<size_t>(filled, 16384), largest_entry_ + 1));
     const auto read = archive_read_data(archive_, bytes.data() + filled, bytes.size() - filled);
     require(read >= 0, name, " is damaged: ", reason(archive_));
     if (read == 0) {

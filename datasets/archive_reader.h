@@ -12,10 +12,13 @@ struct archive;
 
 namespace innerloop {
 
+// In bytes: a few kilobytes may be terabytes, packed.
+inline constexpr size_t kLargestEntry = size_t{1} << 29;
+
 class ArchiveReader {
  public:
   // Error unless `source` is a whole zip archive, or a tar archive, plain or compressed.
-  explicit ArchiveReader(const std::filesystem::path& source);
+  explicit ArchiveReader(const std::filesystem::path& source, size_t largest_entry = kLargestEntry);
   ~ArchiveReader();
   ArchiveReader(const ArchiveReader&) = delete;
   ArchiveReader& operator=(const ArchiveReader&) = delete;
@@ -28,11 +31,13 @@ class ArchiveReader {
   // The next file or link; nothing behind the last one.
   std::optional<Entry> next();
 
-  // Content of the file that next() has returned. Error that begins with `name` if it is damaged.
+  // Content of the file that next() has returned. Error that begins with `name` if it is damaged or has more
+  // than largest_entry bytes.
   std::vector<uint8_t> read(const std::string& name);
 
  private:
   std::string source_;
+  size_t largest_entry_;
   archive* archive_;
 };
 

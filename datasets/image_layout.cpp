@@ -12,20 +12,25 @@
 namespace innerloop {
 namespace {
 
+using Paths = std::vector<std::vector<std::string>>;  // of images, in parts
+
+Paths in_parts(const std::vector<std::string>& images) {
+  Paths paths;
+  for (const auto& path : images) paths.push_back(parts_of(path));
+  return paths;
+}
+
 // Whether every image lies in one folder at this depth, the same for all.
-bool common_folder(const std::vector<std::string>& images, size_t depth) {
-  const auto first = parts_of(images.front());
-  return std::all_of(images.begin(), images.end(), [&](const std::string& path) {
-    const auto parts = parts_of(path);
-    return parts.size() > depth + 1 && parts[depth] == first[depth];
+bool common_folder(const Paths& paths, size_t depth) {
+  return std::all_of(paths.begin(), paths.end(), [&](const auto& parts) {
+    return parts.size() > depth + 1 && parts[depth] == paths.front()[depth];
   });
 }
 
 // Whether the folders at this depth are splits. One called train may also be a class, beside ship and truck.
-bool splits_at(const std::vector<std::string>& images, size_t depth) {
+bool splits_at(const Paths& paths, size_t depth) {
   bool train = false, others = false, strangers = false, directly = false;
-  for (const auto& path : images) {
-    const auto parts = parts_of(path);
+  for (const auto& parts : paths) {
     if (parts.size() < depth + 2) continue;
     const auto split = split_named(parts[depth]);
     train |= split == Split::kTrain;
@@ -38,9 +43,10 @@ bool splits_at(const std::vector<std::string>& images, size_t depth) {
 
 // How many folders stand around the splits; nothing if there is no train folder.
 std::optional<size_t> depth_of_splits(const std::vector<std::string>& images) {
+  const auto paths = in_parts(images);
   for (size_t depth = 0;; ++depth) {
-    if (splits_at(images, depth)) return depth;
-    if (!common_folder(images, depth)) return std::nullopt;
+    if (splits_at(paths, depth)) return depth;
+    if (!common_folder(paths, depth)) return std::nullopt;
   }
 }
 
@@ -72,23 +78,21 @@ Layout read_folders(const Contents& contents, size_t depth) {
   return layout;
 }
 
-bool directly_at(const std::string& path, size_t depth) { return parts_of(path).size() == depth + 1; }
-
 // The images of each class: CLASS/.../*.png or, without any folder, CLASS_001.png; folders around all of them
 // are passed over.
 ClassMap read_classes(const Contents& contents, Layout& layout) {
-  const auto& images = contents.images;
-  const auto all = [&](const auto& holds) { return std::all_of(images.begin(), images.end(), holds); };
+  const auto paths = in_parts(contents.images);
+  const auto all = [&](const auto& holds) { return std::all_of(paths.begin(), paths.end(), holds); };
   size_t depth = 0;
-  bool flat = all([](const auto& path) { return directly_at(path, 0); });
-  while (!flat && common_folder(images, depth)) {
-    const bool last = all([&](const auto& path) { return directly_at(path, depth + 1); });
-    flat = last && all([](const auto& path) { return class_in_name(parts_of(path).back()).has_value(); });
+  bool flat = all([](const auto& parts) { return parts.size() == 1; });
+  while (!flat && common_folder(paths, depth)) {
+    const bool last = all([&](const auto& parts) { return parts.size() == depth + 2; });
+    flat = last && all([](const auto& parts) { return class_in_name(parts.back()).has_value(); });
     if (last && !flat) break;
     ++depth;
   }
   ClassMap classes;
-  for (const auto& path : images) {
+  for (const auto& path : contents.images) {
     const auto parts = parts_of(path);
     const auto name = flat                       ? class_in_name(parts.back())
                       : parts.size() > depth + 1 ? std::optional(parts[depth])

@@ -119,11 +119,16 @@ class ImageFinder {
     };
     if (const auto found = one(outer)) return found;
     const bool absolute = filename.starts_with('/') || (filename.size() > 2 && filename[1] == ':');
-    for (size_t first = 1; absolute && first + 1 < parts.size(); ++first) {
-      const auto end = join({parts.begin() + static_cast<std::ptrdiff_t>(first), parts.end()}, "/");
-      if (const auto found = one([&](const auto& form) { return ends_in(form, end); })) return found;
-    }
-    return std::nullopt;
+    if (!absolute) return std::nullopt;
+    size_t most = 0;  // the longest end, in parts, that an image has: its name and a folder at least
+    for (const auto& image : named->second) most = std::max(most, common_end(parts_of(image.form), parts));
+    if (most < 2) return std::nullopt;
+    return one([&](const auto& form) { return common_end(parts_of(form), parts) == most; });
+  }
+
+  static size_t common_end(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+    const auto first = std::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend()).first;
+    return static_cast<size_t>(first - a.rbegin());
   }
 
   const Contents& contents_;

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "datasets/archive_reader.h"
 #include "tests/catch.h"
 #include "tests/datasets/fixtures.h"
 #include "tests/datasets/read_all.h"
@@ -183,6 +184,25 @@ TEST_CASE("links in an archive are named and not followed", "[datasets][archive]
                                                     "symbolic.png (a link inside an archive)"});
 }
 
+TEST_CASE("an entry whose name is nothing but slashes is damage", "[datasets][archive]") {
+  const Folder folder;
+  for (const auto name : {"/", "./", "././/"}) {
+    CAPTURE(name);
+    archive* tar = archive_write_new();
+    archive_write_set_format_ustar(tar);
+    REQUIRE(archive_write_open_filename(tar, (folder / "x.tar").c_str()) == ARCHIVE_OK);
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_filetype(entry, AE_IFLNK);
+    archive_entry_set_symlink(entry, "a.png");
+    REQUIRE(archive_write_header(tar, entry) == ARCHIVE_OK);
+    archive_entry_free(entry);
+    archive_write_close(tar);
+    archive_write_free(tar);
+    CHECK_THAT(error_of([&] { list_files(folder / "x.tar"); }), contains("is damaged: an entry has no name"));
+  }
+}
+
 TEST_CASE("the other slash of an archive made on Windows parts folders", "[datasets][archive]") {
   const Folder folder;
   write_zip(folder / "x.zip", {{"train\\cat\\1.png", text("1")}}, false);
@@ -235,4 +255,24 @@ TEST_CASE("behind a damaged entry the others are read, if the reader wants it", 
   REQUIRE(seen.size() == 2);
   CHECK_THAT(seen[0], StartsWith("0 /x.zip: one.txt is damaged"));
   CHECK(seen[1] == "1 whole");
+}
+
+TEST_CASE("an entry unpacks to a bound, whatever its archive says", "[datasets][archive]") {
+  const Folder folder;
+  write_tar(folder / "x.tar.gz", {{"a.png", Bytes(100'000)}}, Tar::kGnu, true);
+  const auto read = [&](size_t largest) {
+    ArchiveReader reader(folder / "x.tar.gz", largest);
+    reader.next();
+    return reader.read("x: a.png").size();
+  };
+  CHECK(read(100'000) == 100'000);
+  CHECK(error_of([&] { read(99'999); }) == "x: a.png is too large: it has more than 99999 bytes");
+}
+
+// Taking them off one by one moves the name each time: minutes.
+TEST_CASE("a name of a million slashes is read in time", "[datasets][archive]") {
+  const Folder folder;
+  const std::string end = "a/./b.png";
+  write_tar(folder / "x.tar", {{std::string(500'000, '/') + end, text("x")}});
+  CHECK(list_files(folder / "x.tar").files == std::vector<std::string>{end});
 }

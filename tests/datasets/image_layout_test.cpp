@@ -208,3 +208,14 @@ TEST_CASE("one class in both normal forms is one class", "[datasets][layout]") {
   write_folder(alone / "y", files);
   CHECK_THAT(load_error(alone / "y"), contains("pfel stands in two splits"));
 }
+
+// Taking each path apart again at each depth takes minutes.
+TEST_CASE("images beneath thirty thousand folders are found in time", "[datasets][layout]") {
+  std::string around;
+  for (int i = 0; i < 30'000; ++i) around += "a/";
+  Contents contents{.source = "x.zip"};
+  for (const std::string name : {"1", "2", "3", "4", "5"})
+    contents.images.push_back(around + "class" + name + "/1.png");
+  const auto layout = find_layout(contents, {}, false, "");
+  CHECK(layout.classes[0].size() + layout.classes[1].size() + layout.classes[2].size() == 5);
+}
