@@ -42,8 +42,24 @@ std::string join(const std::vector<std::string>& words, const std::string& separ
   return out;
 }
 
+// Control characters become \\xNN.
 std::string shortened(const std::string& text) {
-  return text.size() <= 100 ? text : text.substr(0, 100) + "...";
+  constexpr size_t kLongest = 100;
+  size_t end = std::min(text.size(), kLongest);
+  if (end < text.size()) {  // not within a character of UTF-8
+    while (end + 4 > kLongest && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  }
+  std::string shown;
+  for (const char c : text.substr(0, end)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      shown += c;
+      continue;
+    }
+    constexpr char kDigits[] = "0123456789ABCDEF";
+    shown += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return end < text.size() ? shown + "..." : shown;
 }
 
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {

@@ -102,7 +102,9 @@ bool read_numbers(const std::string& text, bool positive, std::vector<double>& v
 }
 
 bool read_line(const std::string& text) {
-  const bool edges = !text.empty() && (text.front() == ' ' || text.back() == ' ');
+  constexpr char kTrimmed[] = " \t";  // by who reads an INI file
+  const bool edges =
+      text.find_first_of(kTrimmed) == 0 || (!text.empty() && text.find_last_of(kTrimmed) == text.size() - 1);
   return !edges && text.find_first_of("#\n\r") == std::string::npos;
 }
 
@@ -138,7 +140,8 @@ Key needs(Key key, Needs needs) {
 void set_all(void* config, const std::vector<Key>& keys, const Texts& texts, const std::string& owner,
              const std::string& section) {
   for (const auto& [name, value] : texts.values()) {
-    const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
+    const auto key =
+        std::find_if(keys.begin(), keys.end(), [&wanted = name](const Key& k) { return k.name == wanted; });
     if (key == keys.end()) {
       std::vector<std::string> known;
       for (const auto& k : keys) known.push_back(k.name);

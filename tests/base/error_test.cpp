@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include "base/row.h"
 #include "tests/catch.h"
 
 using namespace innerloop;
@@ -53,4 +54,15 @@ TEST_CASE("words are joined with what belongs between them", "[base][error]") {
   CHECK(join({"a"}) == "a");
   CHECK(join({"a", "b", "c"}) == "a, b, c");
   CHECK(join({"a", "b"}, "/") == "a/b");
+}
+
+TEST_CASE("what somebody gave is shown in one short line that no terminal obeys", "[error]") {
+  CHECK(shortened("navigation_2d \u00e4 \\x") == "navigation_2d \u00e4 \\x");
+  CHECK(shortened(std::string("a\x1b[2J\n\0\x7f", 8)) == "a\\x1B[2J\\x0A\\x00\\x7F");
+  CHECK(shortened(std::string(100, 'a')) == std::string(100, 'a'));
+  CHECK(shortened(std::string(101, 'a')) == std::string(100, 'a') + "...");
+  CHECK(shortened(std::string(99, 'a') + "\u00e4b") == std::string(99, 'a') + "...");
+  CHECK(shortened(std::string(200, '\x80')).size() == 99);
+  CHECK_THROWS_WITH(find_named("thing", std::vector<NamedDescription>{{"a", ""}}, "\x03"),
+                    contains("unknown thing '\\x03'"));
 }

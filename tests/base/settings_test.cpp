@@ -141,3 +141,11 @@ TEST_CASE("the keys of a member are keys of the whole, with the whole's defaults
   CHECK_FALSE(named[0].set(&whole, "11"));
   CHECK(keys::free(named[0]).determines_training == false);
 }
+
+TEST_CASE("a text is one line as an INI file gives it back", "[settings]") {
+  for (const auto text : {"", "a b", "C:\\data", "[x]", "a\tb"}) CHECK(keys::read_line(text));
+  for (const auto text : {" a", "a ", "\ta", "a\t", "\t", " ", "a#b", "a\nb", "a\r"}) {
+    CAPTURE(text);
+    CHECK_FALSE(keys::read_line(text));
+  }
+}
