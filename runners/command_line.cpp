@@ -113,7 +113,7 @@ CommandLine parse_command_line(const CommandDescription& command, const std::vec
   } catch (const po::unknown_option& error) {
     refuse_unknown(command, "--" + without_dashes(error.get_option_name()));
   } catch (const po::error& error) {
-    throw UsageError(concat(command.name, ": ", error.what()));
+    throw UsageError(concat(command.name, ": ", shortened(error.what())));
   }
   std::set<std::string> seen;
   for (const auto& given : parsed.options) {
@@ -154,7 +154,8 @@ int64_t parse_integer(const std::string& name, const std::string& text, int64_t 
   const auto result = std::from_chars(text.data(), end, value);
   const bool fits = result.ec == std::errc() && result.ptr == end && value >= low && value <= high;
   const std::string upper = high == INT64_MAX ? "" : concat(" and at most ", high);
-  require_usage(fits, "--", name, " is '", text, "', expected a whole number, at least ", low, upper);
+  require_usage(fits, "--", name, " is '", shortened(text), "', expected a whole number, at least ", low,
+                upper);
   return value;
 }
 

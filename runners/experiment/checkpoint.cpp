@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cstdio>
 #include <map>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -63,7 +62,7 @@ class Metadata {
     const auto* end = digits.data() + digits.size();
     const auto result = std::from_chars(digits.data(), end, value);
     require(result.ec == std::errc() && result.ptr == end && value >= 0, damaged_, "its ", key, " is '",
-            digits, "', expected a whole number");
+            shortened(digits), "', expected a whole number");
     return value;
   }
 
@@ -92,7 +91,7 @@ void require_existing(const std::filesystem::path& file, const std::string& name
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint) {
+std::string format_checkpoint(const Checkpoint& checkpoint) {
   std::vector<Params::Entry> tensors;
   for (const auto& group : kGroups) {
     for (const auto& [name, value] : checkpoint.*group.params)
@@ -108,16 +107,23 @@ void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkp
   if (!checkpoint.data.empty()) metadata["data"] = checkpoint.data;
   std::string bytes = format_safetensors({std::move(metadata), Params(std::move(tensors))});
   bytes.replace(kChecksumAt, kNoChecksum.size(), checksum(bytes));
-  write_file_atomically(file, bytes);
+  return bytes;
+}
+
+void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint) {
+  write_file_atomically(file, format_checkpoint(checkpoint));
 }
 
 Checkpoint load_checkpoint(const std::filesystem::path& file) {
   const std::string name = concat("checkpoint '", file.string(), "'");
   require_existing(file, name);
-  const std::string bytes = read_file(file, kSafetensorsLimit);
+  return parse_checkpoint(read_file(file, kSafetensorsLimit), name);
+}
+
+Checkpoint parse_checkpoint(std::string_view bytes, const std::string& name) {
   require(!bytes.starts_with(kVersion1), name,
           " is of the format before safetensors, which is not read: train again");
-  const auto opening = std::string_view(bytes).substr(std::min<size_t>(bytes.size(), 8), kOpening.size());
+  const auto opening = bytes.substr(std::min<size_t>(bytes.size(), 8), kOpening.size());
   require(kOpening.starts_with(opening), name, " is not a checkpoint of innerloop");
   const Safetensors content = parse_safetensors(bytes, name);
   require(bytes.compare(kChecksumAt, kNoChecksum.size(), checksum(bytes)) == 0, name,

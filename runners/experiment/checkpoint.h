@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "networks/tensors/params.h"
 
@@ -44,5 +45,9 @@ void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkp
 // Error that tells a missing file, one that is no checkpoint, one of version 1, a newer one, a truncated and
 // a damaged one apart.
 Checkpoint load_checkpoint(const std::filesystem::path& file);
+
+// The same of the bytes of a file; `name` is what errors call it.
+std::string format_checkpoint(const Checkpoint& checkpoint);
+Checkpoint parse_checkpoint(std::string_view bytes, const std::string& name);
 
 }  // namespace innerloop

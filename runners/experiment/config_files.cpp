@@ -96,7 +96,10 @@ void require_known_key(const Setting& setting) {
 }
 
 std::vector<Setting> read_settings(const std::filesystem::path& file) {
-  const std::string text = read_text(file);
+  return parse_settings(read_text(file), file.string());
+}
+
+std::vector<Setting> parse_settings(const std::string& text, const std::string& name) {
   std::vector<Setting> settings;
   const std::vector<int> lines = lines_of_keys(text);
   try {
@@ -104,14 +107,14 @@ std::vector<Setting> read_settings(const std::filesystem::path& file) {
     const auto parsed = po::parse_config_file<char>(in, po::options_description(), true);
     for (size_t i = 0; i < parsed.options.size(); ++i) {
       const auto& option = parsed.options[i];
-      const std::string where = i < lines.size() ? concat(file.string(), ":", lines[i]) : file.string();
+      const std::string where = i < lines.size() ? concat(name, ":", lines[i]) : name;
       settings.push_back({option.string_key, option.value.empty() ? "" : option.value.front(), where});
     }
   } catch (const po::invalid_syntax& error) {
-    throw UsageError(concat(place(file.string(), text, error.tokens()), ": cannot read '",
-                            trimmed(error.tokens()), "', expected [section] or key = value"));
+    throw UsageError(concat(place(name, text, error.tokens()), ": cannot read '",
+                            shortened(trimmed(error.tokens())), "', expected [section] or key = value"));
   } catch (const po::error& error) {
-    throw UsageError(concat(file.string(), ": ", error.what()));
+    throw UsageError(concat(name, ": ", shortened(error.what())));
   }
   std::map<std::string, const Setting*> seen;
   for (const auto& setting : settings) {

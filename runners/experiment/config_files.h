@@ -24,6 +24,9 @@ void require_known_key(const Setting& setting);
 // what is no regular file (a folder, a FIFO, a device: it is not opened) or is larger than 1 MB.
 std::vector<Setting> read_settings(const std::filesystem::path& file);
 
+// The same of its text; `name` is what errors call the file.
+std::vector<Setting> parse_settings(const std::string& text, const std::string& name);
+
 // The file that --config NAME means: a path, or the name of an installed configuration (with or without
 // ".ini"). UsageError with the known names if there is neither.
 std::filesystem::path find_config(const std::string& name);

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 #include <map>
+#include <sstream>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/paths.h"
 #include "runners/experiment/options.h"
 
@@ -13,6 +14,7 @@ namespace innerloop {
 namespace {
 
 constexpr char kColumns[] = "dataset,ways,shots,algorithm,config,step,value,interval,interval_kind,source";
+constexpr size_t kLargestFile = 1 << 20;  // bytes
 
 // The fields of one line; a field in quotes may hold commas.
 std::vector<std::string> fields_of(const std::string& line) {
@@ -36,11 +38,11 @@ PublishedCell read_cell(const std::string& line, const std::string& where) {
   PublishedCell cell{.dataset = fields[0], .algorithm = fields[3], .config = fields[4], .source = fields[9]};
   cell.interval_kind = fields[8];
   const auto whole = [&](size_t i, int64_t low, int64_t& value) {
-    require(keys::read_whole(fields[i], low, 10'000, value), where, ": '", fields[i],
+    require(keys::read_whole(fields[i], low, 10'000, value), where, ": '", shortened(fields[i]),
             "' found, expected a whole number from ", low);
   };
   const auto number = [&](size_t i, double& value) {
-    require(keys::read_number(fields[i], keys::kNotNegative, value), where, ": '", fields[i],
+    require(keys::read_number(fields[i], keys::kNotNegative, value), where, ": '", shortened(fields[i]),
             "' found, expected a number, at least 0");
   };
   whole(1, 1, cell.ways);
@@ -53,23 +55,6 @@ PublishedCell read_cell(const std::string& line, const std::string& where) {
   require(std::find(kinds.begin(), kinds.end(), cell.interval_kind) != kinds.end(), where, ": ",
           unknown_name("kind of interval", cell.interval_kind, kinds));
   return cell;
-}
-
-std::vector<PublishedCell> read_cells() {
-  const auto file = data_directory() / "configs" / "published.csv";
-  std::ifstream in(file);
-  require(in.good(), "cannot read '", file.string(), "'");
-  std::vector<PublishedCell> cells;
-  bool header = false;
-  int number = 0;
-  for (std::string line; std::getline(in, line);) {
-    const std::string where = concat(file.string(), ":", ++number);
-    if (line.empty() || line[0] == '#') continue;
-    require(header || line == kColumns, where, ": expected the columns ", kColumns);
-    if (header) cells.push_back(read_cell(line, where));
-    header = true;
-  }
-  return cells;
 }
 
 // The protocol of a cell. `algorithm`: as the cell has it; otherwise as the file has it.
@@ -129,7 +114,25 @@ EpisodeShape evaluated(const ExperimentConfig& config) {
 }  // namespace
 
 const std::vector<PublishedCell>& published_cells() {
-  static const std::vector<PublishedCell> cells = read_cells();
+  static const std::vector<PublishedCell> cells = [] {
+    const auto file = data_directory() / "configs" / "published.csv";
+    return parse_published(read_file(file, kLargestFile), file.string());
+  }();
+  return cells;
+}
+
+std::vector<PublishedCell> parse_published(const std::string& text, const std::string& name) {
+  std::vector<PublishedCell> cells;
+  bool header = false;
+  int number = 0;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    const std::string where = concat(name, ":", ++number);
+    if (line.empty() || line[0] == '#') continue;
+    require(header || line == kColumns, where, ": expected the columns ", kColumns);
+    if (header) cells.push_back(read_cell(line, where));
+    header = true;
+  }
   return cells;
 }
 

@@ -24,8 +24,10 @@ struct PublishedCell {
   std::string source;
 };
 
-const std::vector<PublishedCell>&
-published_cells();  // Error with file and line for a line that cannot be read
+// Those of the installed file. Error with file and line for a line that cannot be read.
+const std::vector<PublishedCell>& published_cells();
+// Those of such a text; `name` is what errors call it.
+std::vector<PublishedCell> parse_published(const std::string& text, const std::string& name);
 
 // The cells that stand beside a result of this configuration, by step: those of its algorithm, data set, ways
 // and shots. A data set of images is that of the cell's configuration if the folder or archive has the same
