@@ -13,8 +13,9 @@ function(add_inner name type)
   set_target_properties(innerloop_${name} PROPERTIES EXPORT_NAME ${name})
   if(INNERLOOP_INSTALL)
     install(TARGETS innerloop_${name} EXPORT innerloop)
-  elseif(NOT PROJECT_IS_TOP_LEVEL)
-    set_target_properties(innerloop_${name} PROPERTIES EXCLUDE_FROM_ALL ON)  # only what the other project links
+  elseif(NOT PROJECT_IS_TOP_LEVEL OR INNERLOOP_FUZZ)
+    # Only what the other project, or a fuzz target, links.
+    set_target_properties(innerloop_${name} PROPERTIES EXCLUDE_FROM_ALL ON)
   endif()
 endfunction()
 
@@ -41,6 +42,12 @@ if(INNERLOOP_SANITIZE)
   target_compile_definitions(innerloop_build_options INTERFACE _GLIBCXX_ASSERTIONS)
   target_link_options(innerloop_build_options INTERFACE ${sanitizers})
 endif()
+if(INNERLOOP_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    message(FATAL_ERROR "INNERLOOP_FUZZ needs clang++ (it brings libFuzzer), found ${CMAKE_CXX_COMPILER}")
+  endif()
+  target_compile_options(innerloop_build_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # Precompiled once: what rooms use of torch; and for tests, if there are any, what they use of it and Catch2. Not all of
 # torch: its inline functions instantiate templates anew in every file, four times as long as these.
@@ -52,7 +59,12 @@ function(precompiled_header name)
     Threads::Threads)
   target_precompile_headers(innerloop_${name} PRIVATE ${ARGN})  # <...>: a path would differ in every clone
 endfunction()
-precompiled_header(tensor_header <networks/tensors/tensor.h>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  # c10::List uses a std::vector of c10::IValue before that is complete, which clang takes amiss in C++20 (vectors are
+  # constexpr) unless IValue comes first.
+  set(before <ATen/core/ivalue.h>)
+endif()
+precompiled_header(tensor_header ${before} <networks/tensors/tensor.h>)
 
 # Sets OUT to whether FILE includes something that matches PATTERN, itself or through the project's headers. (Wrong
 # after an edit until the next configuration, which costs seconds, never correctness.)
