@@ -272,7 +272,7 @@ TEST_CASE("an entry unpacks to a bound, whatever its archive says", "[datasets][
 // Taking them off one by one moves the name each time: minutes.
 TEST_CASE("a name of a million slashes is read in time", "[datasets][archive]") {
   const Folder folder;
-  const std::string end = "a/./b.png";
+  const std::string end = "a/b.png";
   write_tar(folder / "x.tar", {{std::string(500'000, '/') + end, text("x")}});
   CHECK(list_files(folder / "x.tar").files == std::vector<std::string>{end});
 }
