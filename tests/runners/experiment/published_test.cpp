@@ -118,5 +118,5 @@ TEST_CASE("installed configurations of published experiments differ in nothing f
     CHECK(protocol_differences(config, cells.front(), config.iterations) == std::vector<std::string>{});
     ++compared;
   }
-  CHECK(compared == 12);  // sine, Omniglot with and without convolutions, mini-ImageNet; some pretrained
+  CHECK(compared >= 12);  // sine, Omniglot with and without convolutions, mini-ImageNet; some pretrained
 }
