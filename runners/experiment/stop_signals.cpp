@@ -43,8 +43,10 @@ StopSignals::StopSignals() {
 }
 
 StopSignals::~StopSignals() {
-  if (stop_signal == SIGPIPE) former_.back().sa_handler = SIG_IGN;
-  for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &former_[i], nullptr);
+  for (size_t i = 0; i < kSignals.size(); ++i) {
+    if (kSignals[i] == stop_signal && !asked_by_hand(stop_signal)) former_[i].sa_handler = SIG_IGN;
+    sigaction(kSignals[i], &former_[i], nullptr);
+  }
 }
 
 int StopSignals::received() { return stop_signal; }

@@ -9,7 +9,7 @@ namespace innerloop {
 // While it lives, the first SIGINT, SIGTERM, SIGHUP (a session that closes) or SIGPIPE (whoever read the
 // output is gone) only sets received(). A second SIGINT or SIGTERM has its usual effect, which is safe at any
 // instant; the other two come as often as they like. A SIGHUP or SIGPIPE that was ignored before (nohup)
-// stays ignored, and a broken pipe that has ended the work ends nothing else.
+// stays ignored, and one that has ended the work ends nothing else.
 class StopSignals {
  public:
   StopSignals();
