@@ -75,7 +75,6 @@ Held most(const std::vector<Held>& held, double from, double to) {
 
 }  // namespace
 
-// Half-cheetah takes the most of its time.
 TEST_CASE("a long training holds no more memory and descriptors than a short one", "[slow][soak]") {
   keep_freed_memory();
   const auto [name, iterations] = GENERATE(table<std::string, int64_t>(
