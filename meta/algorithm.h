@@ -40,6 +40,7 @@ struct MethodContext {
   int64_t outputs = 0;
   const Dataset* dataset = nullptr;
   EpisodeShape shape = {};
+  int64_t tasks = 1;  // of a meta-iteration
 };
 
 struct Algorithm {

@@ -23,7 +23,17 @@ namespace innerloop {
 enum class BatchNormMode { kNone, kBatch, kPerTaskRunning, kGlobalRunning };
 BatchNormMode parse_batch_norm_mode(const std::string& name);
 
-class EpisodeTask : public Task {
+// Tasks of a data set as an algorithm sees them: beside losses, what its adapted parameters predict.
+class EpisodeView : public Task {
+ public:
+  // Outside any graph: the output on the query sets, [T, samples, outputs], normalised as the mode says.
+  virtual torch::Tensor query_output(const Params& params) const = 0;
+
+  // global_running: the batch statistics of the query pass, summed over tasks; empty in other modes.
+  virtual Params statistics(const Params& params) const = 0;
+};
+
+class EpisodeTask : public EpisodeView {
  public:
   // `running`: statistics that replace the batch's in every pass (global_running in evaluation), [1, ...] or
   // [T, ...]; null otherwise. Network and statistics must outlive the task.
@@ -49,17 +59,16 @@ class EpisodeTask : public Task {
   std::unique_ptr<Linearization> at(Part part, const Params& params, const Network& network) const;
   std::shared_ptr<const OutputLoss> output_loss(Part part) const;
 
-  // Outside any graph: the network's output on the query set, [T, samples, outputs], normalised as the mode
-  // says; and what is reported of such an output, [T] in float64: accuracy, or the mean squared error.
-  torch::Tensor query_output(const Params& params) const;
+  torch::Tensor query_output(const Params& params) const override;
+  // What is reported of such an output, [T] in float64: accuracy, or the mean squared error.
   torch::Tensor metric(const torch::Tensor& query_output) const;
 
-  // global_running: the batch statistics of the query pass, summed over tasks; empty in other modes.
-  Params statistics(const Params& params) const;
+  Params statistics(const Params& params) const override;
 
   const Episodes& episodes() const { return episodes_; }
   const Network& network() const { return network_; }
   bool classifies() const { return query_->classifies(); }
+  BatchNormMode batch_norm() const { return mode_; }
 
  private:
   // Whether its statistics are those of another part, the support set.

@@ -36,6 +36,16 @@ const Network& GradientMethod::network(bool) const {
   return *network_;
 }
 
+namespace {
+
+// What predicts: the algorithm's own view of the tasks, or else the tasks.
+const EpisodeView& predictor(const Task* viewed, const EpisodeTask& tasks) {
+  const auto* own = dynamic_cast<const EpisodeView*>(viewed);
+  return own != nullptr ? *own : tasks;
+}
+
+}  // namespace
+
 GradientMethod::View GradientMethod::view(const Task& task, const Moment& now) const {
   View out;
   out.seen_ = &task;
@@ -73,19 +83,21 @@ Method::Outcome GradientMethod::pass(const Params& meta, const EpisodeTask& task
   const auto at = objective().at(adaptation, *seen, now);
   Outcome out{at.loss, meta_gradient(at, adaptation)};
   const Params adapted = read(adaptation.adapted(), Part::kQuery, adaptation.steps(), now);
-  if (with_output) out.output = tasks.query_output(adapted);
-  out.statistics = tasks.statistics(adapted);
+  const EpisodeView& judged = predictor(seen.viewed_.get(), tasks);
+  if (with_output) out.output = judged.query_output(adapted);
+  out.statistics = judged.statistics(adapted);
   return out;
 }
 
 std::vector<torch::Tensor> GradientMethod::predict(const Params& meta, const EpisodeTask& tasks,
                                                    int64_t steps, const Moment& now) const {
   const View seen = view(tasks, now);
+  const EpisodeView& judged = predictor(seen.viewed_.get(), tasks);
   Adaptation adaptation = inner_->start(meta, tasks.size(), now, Keep::kLast);
   std::vector<torch::Tensor> outputs;
   for (int64_t k = 0; k <= steps; ++k) {
     if (k > 0) inner_->advance(adaptation, *seen);
-    outputs.push_back(tasks.query_output(read(adaptation.adapted(), Part::kQuery, k, now)));
+    outputs.push_back(judged.query_output(read(adaptation.adapted(), Part::kQuery, k, now)));
   }
   return outputs;
 }

@@ -26,7 +26,7 @@ struct Parts {
   // this adds do not adapt unless inner.adapt names them.
   std::function<Params(const Params& network, Stream& stream)> meta;
   // How the inner loop and the objective see a task (mini-batches, losses of the algorithm's own); the task
-  // outlives what this returns.
+  // outlives what this returns. An EpisodeView also says what is predicted; else the task itself does.
   std::function<std::unique_ptr<Task>(const Task& task, const Moment& now)> view;
 };
 

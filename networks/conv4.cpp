@@ -52,6 +52,15 @@ NetworkSize Conv4::size() const {
   return size;
 }
 
+std::vector<std::vector<std::string>> Conv4::layer_names() const {
+  std::vector<std::vector<std::string>> out;
+  for (int64_t l = 1; l <= kStages; ++l) {
+    out.push_back({concat("conv", l, ".weight"), norm_name(l, "bias")});
+    if (config_.scale) out.back().push_back(norm_name(l, "weight"));
+  }
+  return out;
+}
+
 Params Conv4::initial(Stream& stream) const {
   const int64_t filters = config_.filters, outputs = config_.outputs;
   std::vector<Params::Entry> entries;

@@ -52,6 +52,7 @@ class Conv4 : public Network {
   torch::Tensor features(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
   bool normalises() const override { return true; }
   std::vector<std::string> head_names() const override;
+  std::vector<std::vector<std::string>> layer_names() const override;
   Params statistics() const override;
   // In hand-written kernels (conv4_linearization.h).
   std::unique_ptr<Linearization> at(const Params& params, const torch::Tensor& x) const override;

@@ -109,6 +109,21 @@ std::vector<std::string> MlpNetwork::head_names() const {
   return headless_ ? std::vector<std::string>() : mlp_.head_names();
 }
 
+std::vector<std::vector<std::string>> MlpNetwork::layer_names() const {
+  std::vector<std::vector<std::string>> out;
+  for (size_t l = 0; l + 1 < mlp_.layers(); ++l) {
+    out.push_back({concat("layer", l, ".weight")});
+    if (!config_.batch_norm) {
+      out.back().push_back(concat("layer", l, ".bias"));
+      continue;
+    }
+    const auto layer = static_cast<int64_t>(l);
+    if (config_.scale) out.back().push_back(norm_name(layer, "weight"));
+    out.back().push_back(norm_name(layer, "bias"));
+  }
+  return out;
+}
+
 Params MlpNetwork::statistics() const {
   return config_.batch_norm ? initial_statistics(0, config_.mlp.hidden) : Params();
 }

@@ -40,6 +40,7 @@ class MlpNetwork : public Network {
   int64_t tasks_per_chunk() const override;
 
   std::vector<std::string> head_names() const override;
+  std::vector<std::vector<std::string>> layer_names() const override;
   Params statistics() const override;
 
   // Without batch normalisation both run in the kernels of MlpLinearization.

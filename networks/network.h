@@ -65,6 +65,10 @@ class Network {
   // is no such layer.
   virtual std::vector<std::string> head_names() const = 0;
 
+  // Entries of layer (stage, block) l = 1, 2, ... of Pass::hidden, in this order. With the head's they are
+  // all there are.
+  virtual std::vector<std::vector<std::string>> layer_names() const = 0;
+
   virtual bool normalises() const = 0;  // has batch normalisation layers
 
   // The averages of its batch normalisation before anything is averaged, [1, channels] float32 and named as

@@ -50,6 +50,16 @@ NetworkSize ResNet12::size() const {
   return size;
 }
 
+std::vector<std::vector<std::string>> ResNet12::layer_names() const {
+  std::vector<std::vector<std::string>> out(kBlocks);
+  for (int64_t n = 1; n <= 4 * kBlocks; ++n) {
+    auto& block = out[static_cast<size_t>((n - 1) / 4)];
+    for (const auto& name : {concat("conv", n, ".weight"), norm_name(n, "weight"), norm_name(n, "bias")})
+      block.push_back(name);
+  }
+  return out;
+}
+
 Params ResNet12::initial(Stream& stream) const {
   std::vector<Params::Entry> entries;
   for (int64_t n = 1; n <= 4 * kBlocks; ++n) {

@@ -43,6 +43,7 @@ class ResNet12 : public Network {
   torch::Tensor features(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;
   bool normalises() const override { return true; }
   std::vector<std::string> head_names() const override;
+  std::vector<std::vector<std::string>> layer_names() const override;
   Params statistics() const override;
 
  private:

@@ -155,30 +155,7 @@ class Chaser : public MetaObjective {
 class Bmaml : public GradientMethod {
  public:
   Bmaml(const BmamlConfig& config, const MethodContext& context)
-      : GradientMethod(parts(config, context), context), particles_(config.particles) {}
-
-  Outcome pass(const Params& meta, const EpisodeTask& tasks, const Moment& now,
-               bool with_output) const override {
-    const auto seen = posterior(tasks, particles_);
-    const Adaptation adaptation = inner().adapt(meta, seen, now);
-    const auto at = objective().at(adaptation, seen, now);
-    Outcome out{at.loss, meta_gradient(at, adaptation)};
-    if (with_output) out.output = seen.query_output(adaptation.adapted());
-    out.statistics = seen.statistics(adaptation.adapted());
-    return out;
-  }
-
-  std::vector<Tensor> predict(const Params& meta, const EpisodeTask& tasks, int64_t steps,
-                              const Moment& now) const override {
-    const auto seen = posterior(tasks, particles_);
-    Adaptation adaptation = inner().start(meta, tasks.size(), now, Keep::kLast);
-    std::vector<Tensor> outputs;
-    for (int64_t k = 0; k <= steps; ++k) {
-      if (k > 0) inner().advance(adaptation, seen);
-      outputs.push_back(seen.query_output(adaptation.adapted()));
-    }
-    return outputs;
-  }
+      : GradientMethod(parts(config, context), context) {}
 
   Params initialisation(const Params& meta) const override {
     return first_particle(meta.without(kLogGamma).without(kLogLambda));
@@ -190,9 +167,11 @@ class Bmaml : public GradientMethod {
     const auto initial = [network = context.network, outputs = context.outputs](Stream& stream) {
       return network(outputs)->initial(stream);
     };
-    return {.rule = rule,
-            .objective = std::make_shared<Chaser>(rule, config.leader_steps),
-            .meta = [config, initial](const Params& first, Stream& stream) {
+    return {
+        .rule = rule,
+        .objective = std::make_shared<Chaser>(rule, config.leader_steps),
+        .meta =
+            [config, initial](const Params& first, Stream& stream) {
               const Params particles = drawn_particles(first, config.particles, initial, stream);
               const auto scales = [&](double mean) {
                 const Tensor out = torch::empty({1, config.particles}, torch::kFloat32);
@@ -203,10 +182,11 @@ class Bmaml : public GradientMethod {
               };
               const Tensor gamma = scales(config.log_gamma), lambda = scales(config.log_lambda);
               return particles.joined(Params({{kLogGamma, gamma}, {kLogLambda, lambda}}));
-            }};
+            },
+        .view = [particles = config.particles](const Task& task, const Moment&) -> std::unique_ptr<Task> {
+          return std::make_unique<ParticleTask>(posterior(dynamic_cast<const EpisodeTask&>(task), particles));
+        }};
   }
-
-  int64_t particles_;
 };
 
 }  // namespace

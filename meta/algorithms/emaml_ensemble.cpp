@@ -52,30 +52,7 @@ class SummedLoss : public LossAt {
 class Ensemble : public GradientMethod {
  public:
   Ensemble(const Config& config, const MethodContext& context)
-      : GradientMethod(parts(config, context), context), particles_(config.particles) {}
-
-  Outcome pass(const Params& meta, const EpisodeTask& tasks, const Moment& now,
-               bool with_output) const override {
-    const ParticleTask seen(tasks, particles_);
-    const Adaptation adaptation = inner().adapt(meta, seen, now);
-    const auto at = objective().at(adaptation, seen, now);
-    Outcome out{at.loss, meta_gradient(at, adaptation)};
-    if (with_output) out.output = seen.query_output(adaptation.adapted());
-    out.statistics = seen.statistics(adaptation.adapted());
-    return out;
-  }
-
-  std::vector<Tensor> predict(const Params& meta, const EpisodeTask& tasks, int64_t steps,
-                              const Moment& now) const override {
-    const ParticleTask seen(tasks, particles_);
-    Adaptation adaptation = inner().start(meta, tasks.size(), now, Keep::kLast);
-    std::vector<Tensor> outputs;
-    for (int64_t k = 0; k <= steps; ++k) {
-      if (k > 0) inner().advance(adaptation, seen);
-      outputs.push_back(seen.query_output(adaptation.adapted()));
-    }
-    return outputs;
-  }
+      : GradientMethod(parts(config, context), context) {}
 
   Params initialisation(const Params& meta) const override { return first_particle(meta); }
 
@@ -84,12 +61,13 @@ class Ensemble : public GradientMethod {
     const auto initial = [network = context.network, outputs = context.outputs](Stream& stream) {
       return network(outputs)->initial(stream);
     };
-    return {.meta = [config, initial](const Params& first, Stream& stream) {
-      return drawn_particles(first, config.particles, initial, stream);
-    }};
+    return {.meta = [config, initial](
+                        const Params& first,
+                        Stream& stream) { return drawn_particles(first, config.particles, initial, stream); },
+            .view = [config](const Task& task, const Moment&) -> std::unique_ptr<Task> {
+              return std::make_unique<ParticleTask>(dynamic_cast<const EpisodeTask&>(task), config.particles);
+            }};
   }
-
-  int64_t particles_;
 };
 
 }  // namespace

@@ -34,7 +34,7 @@ Params drawn_particles(const Params& first, int64_t particles, const std::functi
 
 // T tasks seen by M particles each: the loss of a task is the sum over its particles. `head`: the loss on a
 // part, a row for each particle, or null for the data set's own.
-class ParticleTask : public Task {
+class ParticleTask : public EpisodeView {
  public:
   using HeadOf = std::function<std::shared_ptr<const Head>(const EpisodeTask& repeated, Part part)>;
   ParticleTask(const EpisodeTask& tasks, int64_t particles, HeadOf head = nullptr);
@@ -45,10 +45,10 @@ class ParticleTask : public Task {
 
   // The mean over particles of the output on the query sets, [T, samples, outputs]: log of the mean
   // probability where there are classes.
-  torch::Tensor query_output(const Params& phi) const;
+  torch::Tensor query_output(const Params& phi) const override;
 
   // EpisodeTask::statistics, the mean over particles: averages of normalisation are common to all of them.
-  Params statistics(const Params& phi) const;
+  Params statistics(const Params& phi) const override;
 
  private:
   std::shared_ptr<const Head> head(Part part) const;

@@ -161,7 +161,7 @@ struct Losses {
 };
 
 // The losses that the inner loop and the objective see.
-class Adaptive : public Task {
+class Adaptive : public EpisodeView {
  public:
   Adaptive(const EpisodeTask& tasks, const Losses& losses, const Config& config)
       : tasks_(tasks), losses_(losses), config_(config) {}
@@ -176,12 +176,14 @@ class Adaptive : public Task {
     return tasks_.loss_at(samples(part), params, head(part, step));
   }
 
-  Tensor query_output(const Params& params) const {
+  Tensor query_output(const Params& params) const override {
     if (!config_.query_branch) return tasks_.query_output(params);
     const Tensor y = tasks_.output(Part::kBoth, params);
     const int64_t supports = tasks_.episodes().support_y.size(1);
     return y.narrow(1, supports, y.size(1) - supports);
   }
+
+  Params statistics(const Params& params) const override { return tasks_.statistics(params); }
 
  private:
   // Which samples are passed together.
@@ -215,46 +217,13 @@ Params network_of(const MethodContext& context) {
   return context.network(context.outputs)->initial(any);
 }
 
-class Metal : public GradientMethod {
- public:
-  Metal(const Config& config, const MethodContext& context, std::shared_ptr<const Losses> losses)
-      : GradientMethod(parts(config, losses), context), config_(config), losses_(std::move(losses)) {}
-
-  Outcome pass(const Params& meta, const EpisodeTask& tasks, const Moment& now,
-               bool with_output) const override {
-    const Adaptive seen(tasks, *losses_, config_);
-    const Adaptation adaptation = inner().adapt(meta, seen, now);
-    const auto at = objective().at(adaptation, seen, now);
-    Outcome out{at.loss, meta_gradient(at, adaptation)};
-    if (with_output) out.output = seen.query_output(adaptation.adapted());
-    out.statistics = tasks.statistics(adaptation.adapted());
-    return out;
-  }
-
-  std::vector<Tensor> predict(const Params& meta, const EpisodeTask& tasks, int64_t steps,
-                              const Moment& now) const override {
-    const Adaptive seen(tasks, *losses_, config_);
-    Adaptation adaptation = inner().start(meta, tasks.size(), now, Keep::kLast);
-    std::vector<Tensor> outputs;
-    for (int64_t k = 0; k <= steps; ++k) {
-      if (k > 0) inner().advance(adaptation, seen);
-      outputs.push_back(seen.query_output(adaptation.adapted()));
-    }
-    return outputs;
-  }
-
- private:
-  static Parts parts(const Config& config, const std::shared_ptr<const Losses>& losses) {
-    return {.meta = [losses](const Params& network,
-                             Stream& stream) { return network.joined(losses->initial(stream)); },
-            .view = [losses, config](const Task& task, const Moment&) -> std::unique_ptr<Task> {
-              return std::make_unique<Adaptive>(dynamic_cast<const EpisodeTask&>(task), *losses, config);
-            }};
-  }
-
-  Config config_;
-  std::shared_ptr<const Losses> losses_;
-};
+Parts parts(const Config& config, const std::shared_ptr<const Losses>& losses) {
+  return {.meta = [losses](const Params& network,
+                           Stream& stream) { return network.joined(losses->initial(stream)); },
+          .view = [losses, config](const Task& task, const Moment&) -> std::unique_ptr<Task> {
+            return std::make_unique<Adaptive>(dynamic_cast<const EpisodeTask&>(task), *losses, config);
+          }};
+}
 
 }  // namespace
 
@@ -267,21 +236,21 @@ Tensor standardised(const Tensor& x) {
 }
 
 Algorithm metal() {
-  return {
-      .name = "metal",
-      .paper = "Baik et al. 2021, sections 3.2 to 3.4",
-      .summary = "inner losses that networks learn and adapt to the state of the learner",
-      .keys = own_keys().list(),
-      .method = [](const Texts& own, const MethodContext& context) -> std::unique_ptr<Method> {
-        const auto config = own_keys().read(own, "algorithm metal", "metal");
-        require_usage(context.dataset->spec().classification, "algorithm metal needs classes; the data set ",
-                      context.dataset->spec().name, " has none");
-        require_usage(context.inner.steps >= 1,
-                      "inner.steps: 0 found, expected 1 or more: the losses are those of inner steps");
-        return std::make_unique<Metal>(config, context,
-                                       std::make_shared<Losses>(network_of(context), context.outputs,
-                                                                context.inner.steps, config.query_branch));
-      }};
+  return {.name = "metal",
+          .paper = "Baik et al. 2021, sections 3.2 to 3.4",
+          .summary = "inner losses that networks learn and adapt to the state of the learner",
+          .keys = own_keys().list(),
+          .method = [](const Texts& own, const MethodContext& context) -> std::unique_ptr<Method> {
+            const auto config = own_keys().read(own, "algorithm metal", "metal");
+            require_usage(context.dataset->spec().classification,
+                          "algorithm metal needs classes; the data set ", context.dataset->spec().name,
+                          " has none");
+            require_usage(context.inner.steps >= 1,
+                          "inner.steps: 0 found, expected 1 or more: the losses are those of inner steps");
+            const auto losses = std::make_shared<Losses>(network_of(context), context.outputs,
+                                                         context.inner.steps, config.query_branch);
+            return std::make_unique<GradientMethod>(parts(config, losses), context);
+          }};
 }
 
 }  // namespace innerloop

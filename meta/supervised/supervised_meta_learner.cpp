@@ -30,7 +30,8 @@ std::unique_ptr<Method> make_method(const SupervisedMetaConfig& config, const Al
                                        int64_t outputs) { return make_network(network, input, outputs); },
                         .outputs = spec.classification ? config.shape.ways : spec.outputs,
                         .dataset = &dataset,
-                        .shape = config.shape};
+                        .shape = config.shape,
+                        .tasks = config.meta_batch_size};
   return algorithm.method(config.algorithm.own, context);
 }
 

@@ -15,7 +15,9 @@ extern "C" {
 #include "base/error.h"
 
 namespace innerloop {
-namespace {
+
+// Named: Encoder, which has a header's linkage, holds these types, and sources may be compiled together.
+namespace av {
 
 template <auto release>
 struct Releases {
@@ -39,7 +41,7 @@ std::string meaning(int code) {
   return text.data();
 }
 
-}  // namespace
+}  // namespace av
 
 // One film on its way through libswscale (BGR to YUV), libx264 and libavformat's MP4.
 struct Video::Encoder {
@@ -51,17 +53,17 @@ struct Video::Encoder {
  private:
   // Error if an FFmpeg function returned one.
   void check(int code, const char* what) const {
-    require(code >= 0, "cannot film ", target_, ": ", what, ": ", meaning(code),
+    require(code >= 0, "cannot film ", target_, ": ", what, ": ", av::meaning(code),
             code == AVERROR(ENOSPC) || code == AVERROR(EFBIG) ? "; is the disk full?" : "");
   }
   void send(const AVFrame* frame);  // nullptr: no more
 
   std::filesystem::path target_;
-  std::unique_ptr<AVFormatContext, Releases<close_container>> container_;
-  std::unique_ptr<AVCodecContext, Releases<avcodec_free_context>> codec_;
-  std::unique_ptr<SwsContext, Releases<free_scaler>> scaler_;
-  std::unique_ptr<AVFrame, Releases<av_frame_free>> frame_{av_frame_alloc()};
-  std::unique_ptr<AVPacket, Releases<av_packet_free>> packet_{av_packet_alloc()};
+  std::unique_ptr<AVFormatContext, av::Releases<av::close_container>> container_;
+  std::unique_ptr<AVCodecContext, av::Releases<avcodec_free_context>> codec_;
+  std::unique_ptr<SwsContext, av::Releases<av::free_scaler>> scaler_;
+  std::unique_ptr<AVFrame, av::Releases<av_frame_free>> frame_{av_frame_alloc()};
+  std::unique_ptr<AVPacket, av::Releases<av_packet_free>> packet_{av_packet_alloc()};
   AVStream* stream_ = nullptr;
 };
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/error.h"
 #include "networks/network.h"
 #include "networks/tensors/gradient_check.h"
@@ -203,6 +205,45 @@ TEST_CASE("every network: a pass shows its layers in their order, and what it is
           autograd_loss([&](const Params& p) { return loss(network->forward(p, at.x, halves)); }, at.params);
       CHECK(error(point->gradient(), reference->gradient()) < 1e-12);
     }
+  }
+}
+
+TEST_CASE("every network: the entries of a layer change what it hands on and nothing before it",
+          "[contract]") {
+  for (const auto& [config, input] : all_cases()) {
+    INFO(config.name);
+    const auto network = make_network(config, input, kOutputs);
+    const NetworkPoint at(*network, input, 2, kSamples);
+    const auto handed_on = [&](const Params& params) {
+      std::vector<Tensor> out;
+      network->forward(params, at.x, {.hidden = [&](int64_t, const Tensor& h) {
+                         out.push_back(h);
+                         return h;
+                       }});
+      return out;
+    };
+    const auto before = handed_on(at.params);
+    const auto layers = network->layer_names();
+    REQUIRE(layers.size() == before.size());
+    std::vector<std::string> names = network->head_names();
+    for (size_t l = 0; l < layers.size(); ++l) {
+      for (const auto& name : layers[l]) {
+        INFO(name);
+        names.push_back(name);
+        std::vector<Tensor> values = at.params.tensors();
+        for (size_t i = 0; i < values.size(); ++i) {
+          // Noise: a common factor or shift vanishes in a normalisation that follows.
+          if (at.params.name(i) == name) values[i] = values[i] + 0.5 * torch::sin(values[i] * 7 + 1) + 0.3;
+        }
+        const auto after = handed_on(at.params.with(std::move(values)));
+        for (size_t k = 0; k < l; ++k) CHECK(after[k].equal(before[k]));
+        CHECK(error(after[l], before[l]) > 1e-4);
+      }
+    }
+    std::vector<std::string> all = at.params.names();
+    std::sort(all.begin(), all.end());
+    std::sort(names.begin(), names.end());
+    CHECK(names == all);
   }
 }
 
