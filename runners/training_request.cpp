@@ -21,7 +21,8 @@ TrainingRequest read_training_request(const CommandLine& line, const std::string
   auto config =
       make_config(file.empty() ? std::vector<Setting>{} : read_settings(file), line.settings, otherwise);
   if (directory.empty()) {
-    const std::string name = file.empty() ? config.tasks() : file.stem().string();
+    const bool named = std::filesystem::is_regular_file(file);
+    const std::string name = named ? file.stem().string() : config.tasks();
     directory = std::filesystem::path("runs") / concat(name, "-seed", config.meta().seed);
   }
   return {command, config, RunDirectory(directory), resume};

@@ -62,12 +62,26 @@ std::string kind_of(const std::filesystem::file_status& status) {
   }
 }
 
+// A pipe that the caller opened: of `--config <(command)`, or stdin. Reading it ends with its writer; a FIFO
+// by name may have none.
+bool open_pipe(const std::filesystem::path& file, const std::filesystem::file_status& status) {
+  const auto folder = file.parent_path();
+  return std::filesystem::is_fifo(status) &&
+         (file == "/dev/stdin" || folder == "/dev/fd" || folder == "/proc/self/fd");
+}
+
+bool can_be_read(const std::filesystem::path& file) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(file, ignored);
+  return std::filesystem::is_regular_file(status) || open_pipe(file, status);
+}
+
 std::string read_text(const std::filesystem::path& file) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   require_usage(std::filesystem::exists(status), "cannot read the configuration '", file.string(), "'");
-  require_usage(std::filesystem::is_regular_file(status), "configuration '", file.string(), "' is ",
-                kind_of(status), ", expected a file");
+  require_usage(can_be_read(file), "configuration '", file.string(), "' is ", kind_of(status),
+                ", expected a file");
   std::ifstream in(file, std::ios::binary);
   require_usage(in.good(), "cannot read the configuration '", file.string(), "'");
   std::string text(kLargestFile + 1, '\0');
@@ -138,14 +152,15 @@ std::vector<NamedDescription> installed_configs() {
 
 std::filesystem::path find_config(const std::string& name) {
   std::error_code ignored;
-  if (std::filesystem::is_regular_file(name, ignored)) return name;
-  require_usage(name.find('/') == std::string::npos || !std::filesystem::exists(name, ignored), "--config: '",
-                name, "' is ", kind_of(std::filesystem::status(name, ignored)), ", expected a file");
+  if (can_be_read(name)) return name;
   const auto folder = data_directory() / "configs";
   for (const auto& candidate : {folder / name, folder / (name + ".ini")}) {
     if (name.find('/') == std::string::npos && std::filesystem::is_regular_file(candidate, ignored))
       return candidate;
   }
+  const auto status = std::filesystem::status(name, ignored);
+  require_usage(!std::filesystem::exists(status), "--config: '", name, "' is ", kind_of(status),
+                ", expected a file");
   std::vector<std::string> known;
   for (const auto& config : installed_configs()) known.push_back(config.name);
   throw UsageError(

@@ -21,7 +21,8 @@ void require_known_key(const Setting& setting);
 
 // A configuration in INI form: [sections], key = value, '#' comments. UsageError with file and line for a
 // line that is neither, for an unknown key (with the nearest known one) and for a key given twice; also for
-// what is no regular file (a folder, a FIFO, a device: it is not opened) or is larger than 1 MB.
+// what is no regular file (a folder, a FIFO, a device: it is not opened; /dev/stdin and /dev/fd/N, which the
+// shell's <(command) gives, may be pipes) or is larger than 1 MB.
 std::vector<Setting> read_settings(const std::filesystem::path& file);
 
 // The same of its text; `name` is what errors call the file.

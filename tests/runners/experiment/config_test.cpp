@@ -1,6 +1,7 @@
 #include "runners/experiment/config.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <sstream>
 
@@ -281,6 +282,18 @@ TEST_CASE("a configuration that is no regular file, or endless, is refused and n
   write_file(folder / "long.ini", std::string((1 << 20) + 1, '#'));
   refused(folder / "long.ini", "is larger than 1048576 bytes");
   CHECK_THROWS_WITH(find_config("/dev/zero"), contains("is a device"));
+  CHECK_THROWS_WITH(find_config(folder / "fifo.ini"), contains("is a FIFO, expected a file"));
+}
+
+TEST_CASE("a configuration may come through a pipe that the caller opened", "[config]") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const std::string text = "[meta]\niterations = 7\n";
+  REQUIRE(write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  close(ends[1]);
+  const auto file = find_config(concat("/dev/fd/", ends[0]));
+  CHECK(make_config(read_settings(file), {}).iterations == 7);
+  close(ends[0]);
 }
 
 TEST_CASE("what others call a key, or a value half remembered, leads to the right name", "[config]") {
