@@ -107,6 +107,8 @@ class InnerLoop {
   Adaptation start(const Params& meta, int64_t tasks, const Moment& now, Keep keep) const;
   void advance(Adaptation& adaptation, const Task& task, double step_scale = 1) const;
 
+  const std::vector<std::string>& adapted_names() const { return adapted_names_; }
+
  private:
   friend class Adaptation;
 

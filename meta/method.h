@@ -1,15 +1,17 @@
 // What is trained and how it is used: an algorithm made for one network and one kind of tasks.
 //
-// A Method is const but for absorb() and restore(): any number of threads use it at once. Policies need a
-// GradientMethod (meta/gradient_method.h); the rest of this interface is the supervised side's.
+// A Method is const but for prepare(), absorb() and restore(): any number of threads use it at once. Policies
+// need a GradientMethod (meta/gradient_method.h); the rest of this interface is the supervised side's.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <vector>
 
 #include "datasets/dataset.h"
 #include "meta/episode_task.h"
+#include "meta/executor.h"
 #include "meta/moment.h"
 #include "networks/network.h"
 #include "networks/tensors/params.h"
@@ -40,6 +42,13 @@ class TaskSource {
   uint64_t seed_;
 };
 
+// What a method may use before an iteration.
+struct Preparation {
+  const TaskSource& source;
+  const Executor& executor;                       // of the learner's threads
+  std::function<EpisodeTask(Episodes)> as_tasks;  // as the iteration's passes see them
+};
+
 class Method {
  public:
   virtual ~Method() = default;
@@ -52,6 +61,13 @@ class Method {
 
   // How many tasks a thread passes together.
   virtual int64_t tasks_per_chunk() const { return network(/*training=*/true).tasks_per_chunk(); }
+
+  // Before iteration `now`, on the learner's threads: what must be known before its tasks are drawn. Returns
+  // the meta-parameters to train, by default those there are. Called again for the same iteration, it gives
+  // the same.
+  virtual Params prepare(const Params& meta, const Preparation& /*with*/, const Moment& /*now*/) {
+    return meta;
+  }
 
   // The training tasks of a chunk; by default the source's own.
   virtual Episodes draw(const TaskSource& source, const Moment& now, int64_t count) const;

@@ -1,6 +1,7 @@
 #include "meta/optimizers/registry.h"
 
 #include "base/error.h"
+#include "meta/optimizers/adam_by_group.h"
 #include "meta/optimizers/first_order_optimizers.h"
 #include "meta/optimizers/trpo.h"
 
@@ -18,6 +19,10 @@ const std::vector<Entry>& table() {
       {{"adam", "adaptive moments on the meta-gradient (Kingma and Ba 2015)"},
        [](const auto& config, const Params& meta) -> std::unique_ptr<MetaOptimizer> {
          return std::make_unique<Adam>(config, meta);
+       }},
+      {{"adam_by_group", "adam for each group of entries apart; a group without a gradient rests"},
+       [](const auto& config, const Params& meta) -> std::unique_ptr<MetaOptimizer> {
+         return std::make_unique<AdamByGroup>(config, meta);
        }},
       {{"sgd", "plain gradient descent on the meta-gradient"},
        [](const auto& config, const Params&) -> std::unique_ptr<MetaOptimizer> {

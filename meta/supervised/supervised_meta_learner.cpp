@@ -125,17 +125,20 @@ SupervisedReport SupervisedMetaLearner::iterate(int64_t iteration, bool with_met
   const TaskSource source(*dataset_, config_.shape, config_.seed);
   const Network& network = method_->network(/*training=*/true);
   const int64_t per_chunk = method_->tasks_per_chunk(), tasks = config_.meta_batch_size;
+  const Moment now{.seed = config_.seed, .iteration = iteration};
+  const auto as_tasks = [&](Episodes episodes) {
+    return EpisodeTask(network, std::move(episodes), config_.shape, reduction_, mode_);
+  };
+  meta_ = method_->prepare(meta_, {source, executor_, as_tasks}, now);
   const auto pass = [&](const Params& meta, int64_t chunk) {
     const int64_t first = chunk * per_chunk, count = std::min(per_chunk, tasks - first);
-    const Moment now{.seed = config_.seed, .iteration = iteration, .first_task = first};
-    const EpisodeTask task(network, method_->draw(source, now, count), config_.shape, reduction_,
-                           mode_);  // 3, 5, 8: tasks, their support and query sets
-    EpisodeMetaProblem::Chunk out{method_->pass(meta, task, now, with_metric)};  // 6-7, 10
+    const Moment here{.seed = config_.seed, .iteration = iteration, .first_task = first};
+    const EpisodeTask task = as_tasks(method_->draw(source, here, count));  // 3, 5, 8: tasks, their sets
+    EpisodeMetaProblem::Chunk out{method_->pass(meta, task, here, with_metric)};  // 6-7, 10
     if (with_metric) out.metric = task.metric(out.outcome.output).sum().item<double>();
     return out;
   };
   EpisodeMetaProblem problem(executor_, (tasks + per_chunk - 1) / per_chunk, tasks, pass);
-  const Moment now{.seed = config_.seed, .iteration = iteration};
   optimizer_->step(meta_, problem, now);  // 10: update theta
   if (mode_ == BatchNormMode::kGlobalRunning) {
     running_ = (1 - kRunningMomentum) * running_ +
