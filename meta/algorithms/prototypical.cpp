@@ -9,16 +9,6 @@ namespace {
 
 using torch::Tensor;
 
-// Scores [T, queries, ways] from the features [T, support samples first, F] of both parts.
-Tensor scores(const Tensor& features, const Tensor& support_y, int64_t ways) {
-  const int64_t supports = support_y.size(1);
-  const Tensor support = features.narrow(1, 0, supports);
-  const Tensor query = features.narrow(1, supports, features.size(1) - supports);
-  const Tensor member = torch::one_hot(support_y, ways).to(features.scalar_type());  // [T, supports, ways]
-  const Tensor mean = member.transpose(1, 2).matmul(support) / member.sum(1).unsqueeze(2);
-  return -(query.unsqueeze(2) - mean.unsqueeze(1)).square().sum(3);
-}
-
 class Prototypical : public DirectMethod {
  public:
   explicit Prototypical(const MethodContext& context) : DirectMethod(context, /*outputs=*/0) {}
@@ -35,7 +25,7 @@ class Prototypical : public DirectMethod {
   }
 
   Tensor query_scores(const Params& meta, const EpisodeTask& tasks, const Moment&) const override {
-    return scores(tasks.output(Part::kBoth, meta), tasks.episodes().support_y, ways(tasks));
+    return prototype_scores(tasks.output(Part::kBoth, meta), tasks.episodes().support_y, ways(tasks));
   }
 
  private:
@@ -47,13 +37,22 @@ class Prototypical : public DirectMethod {
     const auto& e = tasks.episodes();
     return make_head([support_y = e.support_y, query_y = e.query_y, ways = ways(tasks)](
                          const Tensor& features, const Params&) {
-      const Tensor log_p = torch::log_softmax(scores(features, support_y, ways), 2);
+      const Tensor log_p = torch::log_softmax(prototype_scores(features, support_y, ways), 2);
       return -log_p.gather(2, query_y.unsqueeze(2)).mean({1, 2});
     });
   }
 };
 
 }  // namespace
+
+Tensor prototype_scores(const Tensor& features, const Tensor& support_y, int64_t ways) {
+  const int64_t supports = support_y.size(1);
+  const Tensor support = features.narrow(1, 0, supports);
+  const Tensor query = features.narrow(1, supports, features.size(1) - supports);
+  const Tensor member = torch::one_hot(support_y, ways).to(features.scalar_type());  // [T, supports, ways]
+  const Tensor mean = member.transpose(1, 2).matmul(support) / member.sum(1).unsqueeze(2);
+  return -(query.unsqueeze(2) - mean.unsqueeze(1)).square().sum(3);
+}
 
 Algorithm prototypical() {
   return {.name = "prototypical",

@@ -16,6 +16,7 @@
 #include "meta/algorithms/meta_lstm.h"
 #include "meta/algorithms/meta_sgd.h"
 #include "meta/algorithms/metal.h"
+#include "meta/algorithms/mlti.h"
 #include "meta/algorithms/mt_net.h"
 #include "meta/algorithms/prototypical.h"
 #include "meta/algorithms/reptile.h"
@@ -44,6 +45,7 @@ const std::vector<Algorithm>& algorithms() {
       meta_lstm(),
       meta_sgd(),
       metal(),
+      mlti(),
       mt_net(),
       prototypical(),
       reptile(),
