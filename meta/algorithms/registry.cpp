@@ -21,6 +21,7 @@
 #include "meta/algorithms/prototypical.h"
 #include "meta/algorithms/reptile.h"
 #include "meta/algorithms/t_net.h"
+#include "meta/algorithms/tsa_maml.h"
 #include "meta/algorithms/unicorn_maml.h"
 #include "meta/optimizers/table.h"
 
@@ -50,6 +51,7 @@ const std::vector<Algorithm>& algorithms() {
       prototypical(),
       reptile(),
       t_net(),
+      tsa_maml(),
       unicorn_maml(),
   };
   // clang-format on
