@@ -131,6 +131,7 @@ CommandDescription adapt_description() {
                   {"dataset.ways", "N", "the same as --ways", "evaluation.ways"},
                   {"dataset.shots", "N", "the same as --shots", "evaluation.shots"},
                   {"dataset.queries", "N", "the same as --queries", "evaluation.queries"},
+                  {"ensemble", "N", "data sets: so many of the best predict together", "evaluation.ensemble"},
                   {"dataset.path", "PATH", "where the data set lies now", "dataset.path"},
                   {"seed", "N", "of the held-out tasks and their trajectories", "evaluation.seed"},
                   {"threads", "N", "worker threads, 0 = one per core", "threads"},

@@ -16,8 +16,9 @@
 //                        by the batch, as in the code, whose per-step running averages are written and never
 //                        read.
 //
-// The cosine annealing of the outer rate is the meta-optimizer's (meta.schedule = cosine in stages of an
-// epoch).
+// The ensemble of the five checkpoints that are best on validation tasks is validation.keep = 5 and
+// evaluation.ensemble = 5. The cosine annealing of the outer rate is the meta-optimizer's (meta.schedule =
+// cosine in stages of an epoch).
 #pragma once
 
 #include <cstdint>

@@ -30,6 +30,8 @@ std::vector<Key> supervised_evaluation_keys() {
                   "classes of a task, 0 = as in training; others where no head is learned for each class"),
       keys::whole("shots", &C::shots, 0, kMostSamples, "support samples per class, 0 = as in training"),
       keys::whole("queries", &C::queries, 0, kMostSamples, "query samples per class, 0 = as in training"),
+      keys::whole("ensemble", &C::ensemble, 1, 100,
+                  "how many of the best on validation tasks predict together (validation.keep)"),
       keys::seed("seed", &C::seed, "of the held-out tasks")};
   for (auto& key : all) key = keys::free(std::move(key));
   return all;

@@ -26,6 +26,9 @@ struct SupervisedEvaluationConfig {
   int64_t ways = 0;     // 0: as in training
   int64_t shots = 0;    // 0: as in training
   int64_t queries = 0;  // 0: as in training
+  // Of the best on validation tasks, so many predict together (runners/experiment/supervised_job.h keeps
+  // them).
+  int64_t ensemble = 1;
   uint64_t seed = 1;
 };
 

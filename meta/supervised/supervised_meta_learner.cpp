@@ -117,6 +117,20 @@ void SupervisedMetaLearner::use(const Params& meta, const Params& method_state) 
   method_->restore(method_state.without(kRunningPrefix));
   meta_ = meta.cloned();
   running_ = running.cloned();
+  others_.clear();
+}
+
+void SupervisedMetaLearner::use_ensemble(const std::vector<Learned>& members) {
+  require(!members.empty(), "an ensemble of 0 found, expected 1 or more");
+  use(members.front().meta, members.front().method_state);
+  for (size_t i = 1; i < members.size(); ++i) {
+    check_fits(members[i].meta, meta_, "meta-parameters");
+    const Params running = members[i].method_state.part(kRunningPrefix);
+    check_fits(running, running_, "running statistics");
+    auto method = make_method(config_, algorithm_, *dataset_);
+    method->restore(members[i].method_state.without(kRunningPrefix));
+    others_.push_back({std::move(method), members[i].meta.cloned(), running.cloned()});
+  }
 }
 
 // Finn et al. 2017, Algorithm 2.
@@ -159,20 +173,28 @@ EpisodeShape SupervisedMetaLearner::evaluation_shape(const SupervisedEvaluationC
 
 void SupervisedMetaLearner::check(const SupervisedEvaluationConfig& evaluation) const {
   dataset_->check(evaluation.split, evaluation_shape(evaluation));
-  method_for(evaluation);
+  members_for(evaluation);
 }
 
-std::shared_ptr<const Method> SupervisedMetaLearner::method_for(
+std::vector<SupervisedMetaLearner::Member> SupervisedMetaLearner::members_for(
     const SupervisedEvaluationConfig& evaluation) const {
+  std::vector<Member> out{
+      member_for(evaluation, {{std::shared_ptr<const Method>(), method_.get()}, meta_, running_})};
+  for (const auto& other : others_) out.push_back(member_for(evaluation, other));
+  return out;
+}
+
+SupervisedMetaLearner::Member SupervisedMetaLearner::member_for(const SupervisedEvaluationConfig& evaluation,
+                                                                Member trained) const {
   const int64_t ways = evaluation_shape(evaluation).ways;
-  if (ways == config_.shape.ways) return {std::shared_ptr<const Method>(), method_.get()};
+  if (ways == config_.shape.ways) return trained;
   SupervisedMetaConfig other = config_;
   other.shape.ways = ways;
   std::shared_ptr<Method> method = make_method(other, algorithm_, *dataset_);
   Stream any(StreamKey{.purpose = Purpose::kInitialParameters});  // names and shapes alone matter
   const Params expected = method->initial(any);
   for (const auto& entry : expected) {
-    const auto learned = meta_.contains(entry.name) ? meta_.at(entry.name) : torch::Tensor();
+    const auto learned = trained.meta.contains(entry.name) ? trained.meta.at(entry.name) : torch::Tensor();
     if (learned.defined() && learned.sizes() == entry.value.sizes()) continue;
     throw UsageError(concat("evaluation.ways is ", ways, ", but algorithm ", algorithm_.name, " learned for ",
                             config_.shape.ways, " ways: its ", entry.name, " has the shape ",
@@ -180,12 +202,41 @@ std::shared_ptr<const Method> SupervisedMetaLearner::method_for(
                             entry.value.sizes(), "; train with dataset.ways = ", ways,
                             ", or by an algorithm that learns no head for each class, as prototypical"));
   }
-  method->restore(method_->state());
-  return method;
+  method->restore(trained.method->state());
+  trained.method = std::move(method);
+  return trained;
 }
 
-const Params* SupervisedMetaLearner::evaluation_statistics() const {
-  return mode_ == BatchNormMode::kGlobalRunning ? &running_ : nullptr;
+const Params* SupervisedMetaLearner::evaluation_statistics(const Member& member) const {
+  return mode_ == BatchNormMode::kGlobalRunning ? &member.running : nullptr;
+}
+
+std::vector<torch::Tensor> SupervisedMetaLearner::outputs(const std::vector<Member>& members,
+                                                          const Episodes& episode,
+                                                          const SupervisedEvaluationConfig& evaluation,
+                                                          int64_t task) const {
+  const Moment now{.seed = evaluation.seed, .training = false, .first_task = task};
+  const auto predicted = [&](const Member& member) {
+    const EpisodeTask tasks(member.method->network(/*training=*/false), episode, evaluation_shape(evaluation),
+                            reduction_, mode_, evaluation_statistics(member));
+    return member.method->predict(member.meta, tasks, evaluation.steps, now);
+  };
+  if (members.size() == 1) return predicted(members.front());
+  const bool classes = dataset_->spec().classification;
+  std::vector<torch::Tensor> mean;
+  for (const auto& member : members) {
+    const auto found = predicted(member);
+    mean.resize(found.size());
+    for (size_t k = 0; k < found.size(); ++k) {
+      const auto share =
+          (classes ? torch::log_softmax(found[k], 2).exp() : found[k]) / static_cast<double>(members.size());
+      mean[k] = mean[k].defined() ? mean[k] + share : share;
+    }
+  }
+  if (classes) {
+    for (auto& output : mean) output = output.clamp_min(1e-30).log();
+  }
+  return mean;
 }
 
 Episodes SupervisedMetaLearner::evaluation_episode(const SupervisedEvaluationConfig& evaluation,
@@ -201,11 +252,7 @@ std::vector<torch::Tensor> SupervisedMetaLearner::predict(const Episodes& episod
                                                           const SupervisedEvaluationConfig& evaluation,
                                                           int64_t task) const {
   const torch::NoGradGuard no_graph;
-  const auto method = method_for(evaluation);
-  const EpisodeTask tasks(method->network(/*training=*/false), episode, evaluation_shape(evaluation),
-                          reduction_, mode_, evaluation_statistics());
-  return method->predict(meta_, tasks, evaluation.steps,
-                         {.seed = evaluation.seed, .training = false, .first_task = task});
+  return outputs(members_for(evaluation), episode, evaluation, task);
 }
 
 TaskMetrics SupervisedMetaLearner::evaluate(const SupervisedEvaluationConfig& evaluation,
@@ -223,22 +270,21 @@ TaskOutcomes SupervisedMetaLearner::evaluate_in_full(const SupervisedEvaluationC
   require_room(
       "the evaluation", shape, std::min<int64_t>(evaluation.tasks, executor_.threads()), 1,
       {"results", 8 * static_cast<double>(evaluation.tasks) * static_cast<double>(evaluation.steps + 1)});
-  const auto method = method_for(evaluation);
+  const auto members = members_for(evaluation);
   const bool labels = dataset_->spec().classification;
   TaskOutcomes out;
   constexpr int64_t kBlock = 50;  // tasks between two reports
   for (int64_t first = 0; first < evaluation.tasks; first += kBlock) {
     const int64_t count = std::min(kBlock, evaluation.tasks - first);
     const auto block = executor_.gather(count, [&](int64_t i) {
-      const EpisodeTask task(method->network(/*training=*/false), evaluation_episode(evaluation, first + i),
-                             shape, reduction_, mode_, evaluation_statistics());
-      const Moment now{.seed = evaluation.seed, .training = false, .first_task = first + i};
-      const auto outputs = method->predict(meta_, task, evaluation.steps, now);
+      const Episodes episode = evaluation_episode(evaluation, first + i);
+      const EpisodeTask task(network(), episode, shape, reduction_, mode_);
+      const auto predicted = outputs(members, episode, evaluation, first + i);
       std::vector<double> row;
-      for (const auto& output : outputs) row.push_back(task.metric(output).item<double>());
+      for (const auto& output : predicted) row.push_back(task.metric(output).item<double>());
       const Params found = as_params(row);
       if (!labels) return found;
-      return found.joined(Params({{"predicted", outputs.back().argmax(2).to(torch::kFloat64)}}));
+      return found.joined(Params({{"predicted", predicted.back().argmax(2).to(torch::kFloat64)}}));
     });
     for (int64_t i = 0; i < count; ++i) {
       const Params& found = block[static_cast<size_t>(i)];
@@ -261,13 +307,13 @@ std::vector<double> SupervisedMetaLearner::nearest_neighbour(const SupervisedEva
                 "' has no classes");
   const torch::NoGradGuard no_graph;
   dataset_->check(evaluation.split, evaluation_shape(evaluation));
-  const auto method = method_for(evaluation);
-  const Params theta = method->initialisation(meta_);
+  const Member used = members_for(evaluation).front();
+  const Params theta = used.method->initialisation(meta_);
   const auto accuracies = executor_.gather(evaluation.tasks, [&](int64_t i) {
     const Episodes episode = evaluation_episode(evaluation, i);
     const auto points = [&](const torch::Tensor& x) {
       return on_features
-                 ? method->network(/*training=*/false).features(theta, x, {.use = evaluation_statistics()})
+                 ? used.method->network(false).features(theta, x, {.use = evaluation_statistics(used)})
                  : x.flatten(2);
     };
     const torch::Tensor nearest =

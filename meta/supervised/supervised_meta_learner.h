@@ -70,6 +70,12 @@ class SupervisedMetaLearner {
   void restore(const Params& meta, const Params& optimizer_state, const Params& method_state);
   // Replaces meta-parameters and method state alone: to use what was trained, or to start from it.
   void use(const Params& meta, const Params& method_state);
+  // The same with the first of several, the mean of whose predictions (of classes: of their probabilities) is
+  // what evaluate and predict take until another use() or restore().
+  struct Learned {
+    Params meta, method_state;
+  };
+  void use_ensemble(const std::vector<Learned>& members);
 
   // Adapts to held-out tasks with streams of the split's own: the same tasks whatever was trained.
   // `progress(done)` after each block of tasks.
@@ -89,9 +95,18 @@ class SupervisedMetaLearner {
   std::vector<double> nearest_neighbour(const SupervisedEvaluationConfig& evaluation, bool on_features) const;
 
  private:
-  const Params* evaluation_statistics() const;
-  // The one trained, or for other ways one made anew that holds what was learned. Errors as check().
-  std::shared_ptr<const Method> method_for(const SupervisedEvaluationConfig& evaluation) const;
+  struct Member {
+    std::shared_ptr<const Method> method;
+    Params meta, running;
+  };
+  // What predicts, the one in use first: made anew for other ways than in training, with what was learned.
+  // Errors as check().
+  std::vector<Member> members_for(const SupervisedEvaluationConfig& evaluation) const;
+  Member member_for(const SupervisedEvaluationConfig& evaluation, Member trained) const;
+  const Params* evaluation_statistics(const Member& member) const;
+  // The members' mean prediction on evaluation task `task`.
+  std::vector<torch::Tensor> outputs(const std::vector<Member>& members, const Episodes& episode,
+                                     const SupervisedEvaluationConfig& evaluation, int64_t task) const;
   // Error if the machine has less than what tasks of this shape take, so many of them in hand at a time and
   // so many gradients of each, beside its `results`.
   void require_room(const std::string& work, const EpisodeShape& shape, int64_t at_a_time, int64_t steps,
@@ -106,7 +121,8 @@ class SupervisedMetaLearner {
   std::unique_ptr<Method> method_;
   std::unique_ptr<MetaOptimizer> optimizer_;
   Params meta_;
-  Params running_;  // global_running: averages over training; empty otherwise
+  Params running_;              // global_running: averages over training; empty otherwise
+  std::vector<Member> others_;  // of an ensemble, beside the one in use
 };
 
 }  // namespace innerloop

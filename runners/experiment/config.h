@@ -30,6 +30,7 @@ struct ValidationConfig {
   int64_t every = 0;     // meta-iterations between validations; 0: none
   int64_t tasks = 200;   // validation tasks, the same ones every time
   int64_t patience = 0;  // stop after this many validations without improvement; 0: never
+  int64_t keep = 1;      // how many of the best stay in files
 };
 
 struct VideoConfig {

@@ -107,7 +107,9 @@ std::vector<Key> validation_keys() {
       keys::whole("every", &C::every, 0, kMostIterations, "meta-iterations between validations, 0 = none"),
       of_validations(keys::whole("tasks", &C::tasks, 2, kMostTasks, "tasks of the validation split")),
       keys::free(of_validations(keys::whole("patience", &C::patience, 0, kMostTasks,
-                                            "stop after so many without improvement, 0 = never")))};
+                                            "stop after so many without improvement, 0 = never"))),
+      keys::free(of_validations(
+          keys::whole("keep", &C::keep, 1, 100, "how many of the best are kept, for evaluation.ensemble")))};
 }
 
 Key iterations_key() {

@@ -15,10 +15,22 @@
 
 namespace innerloop {
 
+namespace {
+
+std::string numbered(const char* what, int64_t iteration) {
+  char name[64];
+  std::snprintf(name, sizeof name, "%s_%06lld.safetensors", what, static_cast<long long>(iteration));
+  return name;
+}
+
+}  // namespace
+
 std::filesystem::path RunDirectory::checkpoint(int64_t iteration) const {
-  char name[48];
-  std::snprintf(name, sizeof name, "iteration_%06lld.safetensors", static_cast<long long>(iteration));
-  return checkpoints() / name;
+  return checkpoints() / numbered("iteration", iteration);
+}
+
+std::filesystem::path RunDirectory::best_checkpoint(int64_t iteration) const {
+  return checkpoints() / numbered("best", iteration);
 }
 
 RunLock::RunLock(const RunDirectory& directory) {

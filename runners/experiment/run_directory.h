@@ -2,7 +2,9 @@
 //   config.ini       the effective configuration, every key
 //   progress.csv     one row per meta-iteration, or per progress.every of them
 //   validation.csv   supervised, if it validates: one row per validation
-//   checkpoints/     last.safetensors; best.safetensors if it validates; iteration_000100.safetensors, ... if
+//   checkpoints/     last.safetensors; best.safetensors if it validates, and best_000100.safetensors, ... of
+//   the
+//                    validation.keep best if that is above 1; iteration_000100.safetensors, ... if
 //                    checkpoint.keep = all (runners/checkpoint.h)
 //   log.txt          what happened when
 //   lock             held (flock) by the process that trains there; its content is that process' id
@@ -30,6 +32,7 @@ class RunDirectory {
   std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
   std::filesystem::path last_checkpoint() const { return checkpoints() / "last.safetensors"; }
   std::filesystem::path best_checkpoint() const { return checkpoints() / "best.safetensors"; }
+  std::filesystem::path best_checkpoint(int64_t iteration) const;  // best_000100.safetensors
   std::filesystem::path validation() const { return root_ / "validation.csv"; }
   std::filesystem::path checkpoint(int64_t iteration) const;  // iteration_000100.safetensors
   std::filesystem::path evaluations() const { return root_ / "evaluations"; }

@@ -157,19 +157,62 @@ void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const
   }
 }
 
+namespace {
+
+// The checkpoints to use: the last, the best on validation tasks, or the best evaluation.ensemble of them,
+// best first.
+std::vector<Checkpoint> used_checkpoints(const SupervisedMetaLearner& learner, const ExperimentConfig& config,
+                                         const RunDirectory& directory) {
+  const int64_t wanted = config.supervised_evaluation.ensemble;
+  if (wanted == 1) {
+    const bool best = std::filesystem::exists(directory.best_checkpoint());
+    return {load_checkpoint(best ? directory.best_checkpoint() : directory.last_checkpoint())};
+  }
+  std::vector<Checkpoint> found;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.checkpoints())) {
+    const std::string name = entry.path().filename().string();
+    if (name.rfind("best_", 0) == 0 && entry.path().extension() == ".safetensors")
+      found.push_back(load_checkpoint(entry.path()));
+  }
+  require(static_cast<int64_t>(found.size()) >= wanted, "evaluation.ensemble is ", wanted, ", but '",
+          directory.checkpoints().string(), "' holds ", found.size(),
+          " of the best on validation tasks; train with validation.keep = ", wanted,
+          " and as many validations");
+  const double sign = learner.dataset().spec().classification ? -1 : 1;
+  std::sort(found.begin(), found.end(), [sign](const Checkpoint& a, const Checkpoint& b) {
+    const auto rank = [sign](const Checkpoint& c) {
+      return std::pair(sign * c.job.at("validation").flatten()[0].item<double>(), c.iteration);
+    };
+    return rank(a) < rank(b);
+  });
+  found.resize(static_cast<size_t>(wanted));
+  return found;
+}
+
+std::string selection_text(const std::vector<Checkpoint>& used, int64_t done, bool best) {
+  if (used.size() == 1) return best ? concat(" of ", done, ", the best on validation tasks") : "";
+  std::vector<std::string> others;
+  for (size_t i = 1; i < used.size(); ++i) others.push_back(concat(used[i].iteration));
+  return concat(" (and ", join(others), ") of ", done, ", an ensemble of the ", used.size(),
+                " best on validation tasks");
+}
+
+}  // namespace
+
 void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& config,
                        const RunDirectory& directory, const std::string& name) {
   const auto& root = directory.root();
   const bool best = std::filesystem::exists(directory.best_checkpoint());
-  const Checkpoint checkpoint =
-      load_checkpoint(best ? directory.best_checkpoint() : directory.last_checkpoint());
-  learner.use(checkpoint.meta, checkpoint.method);
+  const std::vector<Checkpoint> used = used_checkpoints(learner, config, directory);
+  const Checkpoint& checkpoint = used.front();
+  std::vector<SupervisedMetaLearner::Learned> members;
+  for (const auto& one : used) members.push_back({one.meta, one.method});
+  learner.use_ensemble(members);
   learner.check(config.supervised_evaluation);
   const int64_t done = best ? load_checkpoint(directory.last_checkpoint()).iteration : checkpoint.iteration;
 
   std::cout << learner.dataset().spec().name << ", " << config.algorithm() << " after "
-            << checkpoint.iteration << " meta-iterations"
-            << (best ? concat(" of ", done, ", the best on validation tasks") : "") << '\n'
+            << checkpoint.iteration << " meta-iterations" << selection_text(used, done, best) << '\n'
             << evaluation_text(learner, config) << ", inner step size "
             << step_size_text(tested_config(learner, config), learner.method().step_size()) << std::endl;
   SupervisedResult result = evaluate_supervised(learner, config);

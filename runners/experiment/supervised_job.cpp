@@ -11,6 +11,8 @@
 namespace innerloop {
 namespace {
 
+constexpr const char* kValidation = "validation";  // metric, iteration and validations since
+
 torch::Tensor numbers(std::vector<double> values) {
   return torch::tensor(values, torch::kFloat64).reshape({1, static_cast<int64_t>(values.size())});
 }
@@ -24,6 +26,13 @@ SupervisedJob::SupervisedJob(const ExperimentConfig& config, ThreadPool& pool)
   // What is asked for later must be possible now.
   if (config.validation.every > 0) learner_.check({.split = Split::kValidation});
   learner_.check(config.supervised_evaluation);
+  const int64_t members = config.supervised_evaluation.ensemble, every = config.validation.every;
+  if (members == 1) return;
+  require_usage(members <= config.validation.keep, "evaluation.ensemble is ", members,
+                ", but validation.keep is ", config.validation.keep, ": so many of the best are kept");
+  require_usage(every > 0 && config.iterations / every >= members, "evaluation.ensemble is ", members,
+                ", but ", config.iterations, " iterations with one validation in ", every, " make ",
+                every > 0 ? config.iterations / every : 0, "; evaluation.ensemble = 1 takes the best alone");
 }
 
 std::string SupervisedJob::summary() const {
@@ -87,18 +96,35 @@ void SupervisedJob::validate(int64_t done) {
   const MetricStatistics found = statistics(metrics).back();
   const bool better =
       best_.iteration == 0 || (accuracy_ ? found.mean > best_.metric : found.mean < best_.metric);
+  Checkpoint checkpoint{.kind = kind(), .config = training_text(config_), .iteration = done};
+  checkpoint.meta = learner_.meta_parameters();
+  checkpoint.optimizer = learner_.optimizer_state();
+  checkpoint.method = learner_.method_state();
+  checkpoint.job = Params({{kValidation, numbers({found.mean, static_cast<double>(done), 0})}});
+  checkpoint.data = data_digest();
   if (better) {
     best_ = {found.mean, done, 0};
-    Checkpoint checkpoint{.kind = kind(), .config = training_text(config_), .iteration = done};
-    checkpoint.meta = learner_.meta_parameters();
-    checkpoint.optimizer = learner_.optimizer_state();
-    checkpoint.method = learner_.method_state();
-    checkpoint.data = data_digest();
     save_checkpoint(directory_->best_checkpoint(), checkpoint);
   } else {
     ++best_.since;
   }
+  if (config_.validation.keep > 1) keep_best(found.mean, done, checkpoint);
   validations_->append(done, {cell(found.mean), found.ci95 ? cell(*found.ci95) : "nan", better ? "1" : "0"});
+}
+
+void SupervisedJob::keep_best(double metric, int64_t done, const Checkpoint& checkpoint) {
+  const auto place = std::find_if(kept_.begin(), kept_.end(), [&](const auto& other) {
+    return accuracy_ ? metric > other.first : metric < other.first;
+  });
+  const auto limit = static_cast<size_t>(config_.validation.keep);
+  if (static_cast<size_t>(place - kept_.begin()) >= limit) return;
+  save_checkpoint(directory_->best_checkpoint(done), checkpoint);
+  kept_.insert(place, {metric, done});
+  while (kept_.size() > limit) {
+    std::error_code ignored;  // it may have been dropped before a crash
+    std::filesystem::remove(directory_->best_checkpoint(kept_.back().second), ignored);
+    kept_.pop_back();
+  }
 }
 
 bool SupervisedJob::finished() const {
@@ -132,19 +158,32 @@ void SupervisedJob::save(Checkpoint& checkpoint) const {
   checkpoint.optimizer = learner_.optimizer_state();
   checkpoint.method = learner_.method_state();
   checkpoint.job = Params({{"row", numbers({window_.loss, window_.losses, window_.metric, window_.metrics})},
-                           {"validation", numbers({best_.metric, static_cast<double>(best_.iteration),
-                                                   static_cast<double>(best_.since)})}});
+                           {kValidation, numbers({best_.metric, static_cast<double>(best_.iteration),
+                                                  static_cast<double>(best_.since)})}});
+  if (kept_.empty()) return;
+  std::vector<double> kept;
+  for (const auto& [metric, iteration] : kept_) {
+    kept.push_back(metric);
+    kept.push_back(static_cast<double>(iteration));
+  }
+  checkpoint.job = checkpoint.job.joined(Params({{"kept", numbers(kept)}}));
 }
 
 void SupervisedJob::restore(const Checkpoint& checkpoint) {
   learner_.restore(checkpoint.meta, checkpoint.optimizer, checkpoint.method);
-  const auto row = checkpoint.job.at("row").flatten(), validation = checkpoint.job.at("validation").flatten();
+  const auto row = checkpoint.job.at("row").flatten(), validation = checkpoint.job.at(kValidation).flatten();
   require(row.numel() == 4 && validation.numel() == 3, "the checkpoint's state of a supervised training has ",
           row.numel(), " and ", validation.numel(), " entries, expected 4 and 3");
   const auto at = [](const torch::Tensor& values, int64_t i) { return values[i].item<double>(); };
   window_ = {at(row, 0), at(row, 1), at(row, 2), at(row, 3)};
   best_ = {at(validation, 0), static_cast<int64_t>(at(validation, 1)),
            static_cast<int64_t>(at(validation, 2))};
+  kept_.clear();
+  if (checkpoint.job.contains("kept")) {
+    const auto kept = checkpoint.job.at("kept").flatten();
+    for (int64_t i = 0; i + 1 < kept.numel(); i += 2)
+      kept_.emplace_back(at(kept, i), static_cast<int64_t>(at(kept, i + 1)));
+  }
   if (window_.metrics > 0) last_metric_ = window_.metric / window_.metrics;  // until the next is measured
 }
 

@@ -6,11 +6,13 @@
 //
 // With validation.every, the meta-parameters are tried on tasks of the validation split, after as many steps
 // as in training: validation.csv gets a row (iteration, METRIC_mean, ci95, best: 1 if the best so far), and
-// checkpoints/best.safetensors holds the best ones. Test tasks have no part in it.
+// checkpoints/best.safetensors holds the best ones. With validation.keep = N above 1, each of the N best has
+// a file too, best_000500.safetensors by its iteration. Test tasks have no part in it.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "meta/supervised/supervised_meta_learner.h"
@@ -45,6 +47,8 @@ class SupervisedJob : public TrainingJob {
 
  private:
   void validate(int64_t done);
+  // Takes what was validated among the best, if it is one of them, and drops the one it displaces.
+  void keep_best(double metric, int64_t done, const Checkpoint& checkpoint);
 
   // Sums over the iterations since the last multiple of progress.every.
   struct Window {
@@ -63,6 +67,8 @@ class SupervisedJob : public TrainingJob {
   double milliseconds_ = 0, timed_ = 0;  // of the window, in this process
   double last_loss_ = 0, last_metric_ = 0;
   Best best_;
+  std::vector<std::pair<double, int64_t>>
+      kept_;  // metric and iteration of the validation.keep best, best first
   std::optional<RunDirectory> directory_;
   std::optional<ProgressTable> validations_;
 };
