@@ -7,7 +7,7 @@ if(INNERLOOP_FUZZ)
     runners/experiment/checkpoint.cpp runners/experiment/safetensors.cpp)
   target_link_libraries(innerloop_fuzzed_checkpoints PUBLIC innerloop::networks_tensors nlohmann_json::nlohmann_json
     innerloop_warnings)
-  precompile_torch(innerloop_fuzzed_checkpoints)
+  precompile(innerloop_fuzzed_checkpoints)
   add_library(innerloop_fuzzed_settings STATIC EXCLUDE_FROM_ALL
     runners/command_line.cpp runners/help.cpp runners/experiment/config.cpp runners/experiment/config_files.cpp
     runners/experiment/options.cpp runners/experiment/published.cpp)

@@ -1,9 +1,10 @@
-# add_room(FOLDER [TORCH] [UNITY] [ROOMS FOLDER...] [LINK ...]): the library of one room, all .cpp files of its folder
+# add_room(FOLDER [TORCH | EIGEN] [UNITY] [LIGHT] [ROOMS FOLDER...] [LINK ...]): the library of one room, all .cpp files of its folder
 # but main.cpp; a sub-folder is a room of its own. The library of networks/kernels is innerloop::networks_kernels, as a
-# part of this build, of a build that contains this one and of an installation. TORCH: its headers use torch. ROOMS:
-# the rooms it uses. UNITY: with INNERLOOP_UNITY its files are compiled some at a time, so their anonymous namespaces
+# part of this build, of a build that contains this one and of an installation. TORCH: its headers use torch; EIGEN:
+# Eigen, and nothing below it torch. ROOMS: the rooms it uses. UNITY: with INNERLOOP_UNITY its files are compiled some at a time, so their anonymous namespaces
 # share one set of names; not for rooms that calculate themselves, where what is inlined would decide how a product and
-# a sum are rounded, nor for algorithms, which all call their parts alike.
+# a sum are rounded, nor for algorithms, which all call their parts alike. LIGHT: its work is done by what it calls;
+# -O1 spares more than half of the compiler's time.
 # add_program(NAME SOURCES ... LINK ...): an executable.
 
 # The target that stands behind innerloop::NAME: plain names (base, meta) would meet those of a project around this.
@@ -29,6 +30,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LES
   target_compile_options(innerloop_warnings INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)
 endif()
 
+function(compile_lightly target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 # How all code of the project, and all code that uses it, is compiled: alike everywhere, or Eigen's alignment and the
 # rounding of a product would differ from one file to the next.
 add_inner(build_options INTERFACE)
@@ -49,22 +54,24 @@ if(INNERLOOP_FUZZ)
   target_compile_options(innerloop_build_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# Precompiled once: what rooms use of torch; and for tests, if there are any, what they use of it and Catch2. Not all of
+# Precompiled once: what rooms use of torch; Eigen; and for tests, if there are any, what they use of it and Catch2. Not all of
 # torch: its inline functions instantiate templates anew in every file, four times as long as these.
+# LINK: what their headers need beside the project's flags.
 function(precompiled_header name)
+  cmake_parse_arguments(PARSE_ARGV 1 header "" "" "HEADERS;LINK")
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/torch_header.cpp CONTENT "")
   add_library(innerloop_${name} OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/torch_header.cpp)
   target_include_directories(innerloop_${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_link_libraries(innerloop_${name} PRIVATE innerloop_build_options innerloop_warnings innerloop::torch
-    Threads::Threads)
-  target_precompile_headers(innerloop_${name} PRIVATE ${ARGN})  # <...>: a path would differ in every clone
+  target_link_libraries(innerloop_${name} PRIVATE innerloop_build_options innerloop_warnings ${header_LINK})
+  target_precompile_headers(innerloop_${name} PRIVATE ${header_HEADERS})  # <...>: a path would differ in every clone
 endfunction()
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
   # c10::List uses a std::vector of c10::IValue before that is complete, which clang takes amiss in C++20 (vectors are
   # constexpr) unless IValue comes first.
   set(before <ATen/core/ivalue.h>)
 endif()
-precompiled_header(tensor_header ${before} <networks/tensors/tensor.h>)
+precompiled_header(tensor_header HEADERS ${before} <networks/tensors/tensor.h> LINK innerloop::torch Threads::Threads)
+precompiled_header(eigen_header HEADERS <Eigen/Core> <functional> <memory> <string> <vector> LINK Eigen3::Eigen)
 
 # Sets OUT to whether FILE includes something that matches PATTERN, itself or through the project's headers. (Wrong
 # after an edit until the next configuration, which costs seconds, never correctness.)
@@ -90,29 +97,46 @@ function(includes file pattern out)
   set(${out} ${known} PARENT_SCOPE)
 endfunction()
 
-# The precompiled header for the files of `target` that use torch; loading it costs the others a second each.
-function(precompile_torch target)
+# The precompiled header for the files of `target` that use torch, or with EIGEN those that use Eigen; loading it costs
+# the others a second each.
+function(precompile target)
+  set(kinds "test,tests/torch_catch.h" "tensor,networks/tensors/tensor.h")
+  if(EIGEN IN_LIST ARGN)
+    set(kinds "eigen,<Eigen/")
+  endif()
   get_target_property(sources ${target} SOURCES)
   set(header)
+  foreach(kind ${kinds})
+    string(REGEX MATCH "^([a-z]+),(.*)$" kind ${kind})
+    set(name ${CMAKE_MATCH_1})
+    set(pattern ${CMAKE_MATCH_2})
+    foreach(source ${sources})
+      get_filename_component(source ${source} ABSOLUTE BASE_DIR ${PROJECT_SOURCE_DIR})
+      includes(${source} "${pattern}" found)
+      if(found AND NOT header)
+        set(header ${name})
+      endif()
+    endforeach()
+  endforeach()
+  if(NOT header)
+    return()
+  endif()
   foreach(source ${sources})
     get_filename_component(source ${source} ABSOLUTE BASE_DIR ${PROJECT_SOURCE_DIR})
-    includes(${source} "tests/torch_catch.h" test)
-    includes(${source} "networks/tensors/tensor.h" tensors)
-    if(test)
-      set(header innerloop_test_header)
-    elseif(NOT tensors)
+    if(header STREQUAL eigen)
+      includes(${source} "<Eigen/" found)
+    else()
+      includes(${source} "networks/tensors/tensor.h" found)
+    endif()
+    if(NOT found)
       set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
-    elseif(NOT header)
-      set(header innerloop_tensor_header)
     endif()
   endforeach()
-  if(header)
-    target_precompile_headers(${target} REUSE_FROM ${header})
-  endif()
+  target_precompile_headers(${target} REUSE_FROM innerloop_${header}_header)
 endfunction()
 
 function(add_room folder)
-  cmake_parse_arguments(PARSE_ARGV 1 room "TORCH;UNITY" "" "ROOMS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 room "TORCH;EIGEN;UNITY;LIGHT" "" "ROOMS;LINK")
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.h)
@@ -121,7 +145,14 @@ function(add_room folder)
     add_inner(${name} STATIC ${sources})
     set(scope PUBLIC)
     target_link_libraries(innerloop_${name} PRIVATE $<BUILD_INTERFACE:innerloop_warnings>)
-    precompile_torch(innerloop_${name})
+    set(header)
+    if(room_EIGEN)
+      set(header EIGEN)
+    endif()
+    precompile(innerloop_${name} ${header})
+    if(room_LIGHT)
+      compile_lightly(innerloop_${name})
+    endif()
     if(room_UNITY AND INNERLOOP_UNITY)
       set_target_properties(innerloop_${name} PROPERTIES UNITY_BUILD ON)
     endif()
@@ -159,5 +190,5 @@ function(add_program name)
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/failed_new.cpp)
     set_source_files_properties(${PROJECT_SOURCE_DIR}/cmake/failed_new.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   endif()
-  precompile_torch(${name})
+  precompile(${name})
 endfunction()

@@ -11,8 +11,8 @@ else()
   target_link_libraries(catch_main PUBLIC Catch2::Catch2)
   set(catch_main catch_main)
 endif()
-precompiled_header(test_header <tests/torch_catch.h>)
-target_link_libraries(innerloop_test_header PRIVATE Catch2::Catch2 Eigen3::Eigen)
+precompiled_header(test_header HEADERS <tests/torch_catch.h>
+  LINK innerloop::torch Threads::Threads Catch2::Catch2 Eigen3::Eigen)
 if(Catch2_VERSION VERSION_GREATER_EQUAL 3)
   set(allow_no_tests --allow-running-no-tests)
 endif()
@@ -32,6 +32,7 @@ foreach(room base envs networks policies sampling datasets meta runners)
     set(link innerloop::meta_algorithms)
   endif()
   add_program(${room}_tests SOURCES ${sources} LINK ${link} ${catch_main})
+  compile_lightly(${room}_tests)
   # One that matches no TEST_CASE must not pass: Catch2 2 returns 0 there, and a name with [ or ; in it (CMake's list syntax) is such a test.
   # OpenMP's threads wait for each other busily: with another process on one of two cores, a test of many tiny
   # tensors took five minutes instead of seconds. The executor's threads are not OpenMP's and stay as many.

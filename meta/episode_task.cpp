@@ -71,6 +71,11 @@ torch::Tensor EpisodeTask::loss(Part part, const Params& params, int64_t) const 
   return (*output_loss(part))(forward(part, params, network_), {});
 }
 
+torch::Tensor EpisodeTask::value(Part part, const Params& params, int64_t) const {
+  const torch::NoGradGuard no_graph;
+  return (*output_loss(part))(part == Part::kQuery ? query_output(params) : output(part, params));
+}
+
 std::unique_ptr<LossAt> EpisodeTask::loss_at(Part part, const Params& params, int64_t step) const {
   if (running_ != nullptr || per_task(part)) return Task::loss_at(part, params, step);
   return network_.loss_at(params, samples(part), output_loss(part));

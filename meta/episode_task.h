@@ -46,6 +46,7 @@ class EpisodeTask : public EpisodeView {
   int64_t size() const override { return episodes_.support_x.size(0); }
   torch::Tensor loss(Part part, const Params& params, int64_t step) const override;
   std::unique_ptr<LossAt> loss_at(Part part, const Params& params, int64_t step) const override;
+  torch::Tensor value(Part part, const Params& params, int64_t step) const override;
 
   // A loss of the algorithm's own on the network's output on a part: [T, samples, outputs], of kBoth the
   // support samples first, passed as one batch (one set of batch statistics).

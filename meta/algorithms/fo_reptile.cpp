@@ -70,6 +70,10 @@ class Batches : public Task {
     return cuts(part) ? at(step).loss_at(part, params, step) : tasks_.loss_at(part, params, step);
   }
 
+  Tensor value(Part part, const Params& params, int64_t step) const override {
+    return cuts(part) ? at(step).value(part, params, step) : tasks_.value(part, params, step);
+  }
+
  private:
   bool cuts(Part part) const { return part == Part::kSupport && (size_ > 0 || has_tail_); }
 

@@ -1,13 +1,13 @@
 #include "meta/algorithms/meta_lstm.h"
 
 #include <ATen/ops/log.h>
-#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/where.h>
 
 #include <cmath>
 
 #include "base/error.h"
 #include "meta/gradient_algorithm.h"
+#include "networks/tensors/coordinate_lstm.h"
 
 namespace innerloop {
 namespace {
@@ -64,34 +64,58 @@ class LstmStep : public UpdateRule {
   }
 
   Out update(const In& in) const override {
-    const Tensor theta = coordinates(in.phi), g = coordinates(in.gradient).detach() / divisor_;
-    const Tensor loss = preprocessed(in.loss.detach()).unsqueeze(1).expand({g.size(0), g.size(1), 2});
-    const Tensor x = torch::cat({loss, preprocessed(g), in.state.at("hidden")}, 2);
-    const Tensor gates =
-        x.matmul(in.rule.at("inner.lstm.weight")) + in.rule.at("inner.lstm.bias").unsqueeze(1);
-    const auto gate = [&](int64_t i) { return gates.narrow(2, i * hidden_, hidden_); };
-    const Tensor cell =
-        torch::sigmoid(gate(1)) * in.state.at("cell") + torch::sigmoid(gate(0)) * torch::tanh(gate(3));
-    const Tensor hidden = torch::sigmoid(gate(2)) * torch::tanh(cell);
-    const auto ahead = [&](const char* name) {  // of the sigmoid, [T, P]
-      const std::string of = concat("inner.", name);
-      const Tensor& w = in.rule.at(of + ".weight");
-      return hidden.matmul(w[0].narrow(0, 0, hidden_)) + w.select(1, hidden_) * theta +
-             w.select(1, hidden_ + 1) * in.state.at(name) + in.rule.at(of + ".bias");
-    };
-    const Tensor forget = ahead("forget"), input = ahead("input");
-    const Tensor moved = torch::sigmoid(forget) * theta - in.scale * torch::sigmoid(input) * g;
-    int64_t offset = 0;
-    const Params phi = in.phi.map([&](const Tensor& value) {
-      const int64_t count = value.numel() / value.size(0);
-      const Tensor part = moved.narrow(1, offset, count).reshape(value.sizes());
-      offset += count;
-      return part;
-    });
-    return {phi, in.state.with({hidden, cell, forget, input})};
+    const auto found = lstm(in.rule).step(at(in));
+    const auto& state = found.state;
+    return {as_params(in.phi, found.theta),
+            in.state.with({state.hidden, state.cell, state.forget, state.input})};
+  }
+
+  Cotangents pullback(const In& in, const Out& c) const override {
+    CoordinateLstm::Out cotangent{coordinates(c.phi), {}};
+    if (!c.state.empty()) {
+      cotangent.state = {c.state.at("hidden"), c.state.at("cell"), c.state.at("forget"), c.state.at("input")};
+    }
+    const auto found = lstm(in.rule).pullback(at(in), cotangent);
+    const auto& w = found.weights;
+    return {in.rule.with({w.weight, w.bias, w.forget_weight, w.forget_bias, w.input_weight, w.input_bias}),
+            as_params(in.phi, found.theta),
+            c.phi.zeros_like(),
+            in.state.with({found.state.hidden, found.state.cell, found.state.forget, found.state.input}),
+            {}};
+  }
+
+  Out pushforward(const In&, const Tangents&) const override {
+    throw Error(
+        "meta_lstm: its steps have no derivative along a direction; policies, which ask for it, do not use "
+        "it");
   }
 
  private:
+  static CoordinateLstm lstm(const Params& rule) {
+    return {rule.at("inner.lstm.weight"), rule.at("inner.lstm.bias"),    rule.at("inner.forget.weight"),
+            rule.at("inner.forget.bias"), rule.at("inner.input.weight"), rule.at("inner.input.bias")};
+  }
+
+  CoordinateLstm::In at(const In& in) const {
+    const Tensor g = coordinates(in.gradient).detach() / divisor_;
+    const Tensor loss = preprocessed(in.loss.detach()).unsqueeze(1).expand({g.size(0), g.size(1), 2});
+    return {coordinates(in.phi),
+            g,
+            torch::cat({loss, preprocessed(g)}, 2),
+            {in.state.at("hidden"), in.state.at("cell"), in.state.at("forget"), in.state.at("input")},
+            in.scale};
+  }
+
+  static Params as_params(const Params& like, const Tensor& row) {
+    int64_t offset = 0;
+    return like.map([&](const Tensor& value) {
+      const int64_t count = value.numel() / value.size(0);
+      const Tensor part = row.narrow(1, offset, count).reshape(value.sizes());
+      offset += count;
+      return part;
+    });
+  }
+
   int64_t hidden_;
   double divisor_;
 };

@@ -100,22 +100,28 @@ class Mixed : public EpisodeView {
     return loss_of(part, forward(part, params));
   }
 
+  // In the network's kernels where inputs alone are mixed.
+  std::unique_ptr<LossAt> loss_at(Part part, const Params& params, int64_t step) const override {
+    if (hidden()) return Task::loss_at(part, params, step);
+    const auto& e = own_.episodes();
+    const Tensor x = input(part);
+    const Episodes mixed{part == Part::kSupport ? x : e.support_x, part == Part::kQuery ? x : e.query_x,
+                         e.support_y, e.query_y};
+    return own_.with(mixed).loss_at(
+        part, params, make_head([this, part](const Tensor& y, const Params&) { return loss_of(part, y); }));
+  }
+
   // The mixed samples' outputs [T, samples, outputs]; of kBoth, passed together, the support's first.
   Tensor forward(Part part, const Params& params) const {
     const Network& network = pairs_.network();
-    const Tensor mine = samples(own_, part), theirs = samples(partner_, part);
-    if (mixer_.config.cutmix) return network.forward(params, cut(mine, theirs, part));
+    if (!hidden()) return network.forward(params, input(part));
     std::vector<Tensor> other;  // the partner's layers, from the first on
-    const bool hidden =
-        std::any_of(mixes_.begin(), mixes_.end(), [](const TaskMix& m) { return m.layer > 0; });
-    if (hidden) {
-      network.features(params, theirs, {.hidden = [&](int64_t, const Tensor& h) {
-                         other.push_back(h);
-                         return h;
-                       }});
-    }
-    return network.forward(params, between(mine, theirs, 0), {.hidden = [&](int64_t l, const Tensor& h) {
-                             return hidden ? between(h, other[static_cast<size_t>(l) - 1], l) : h;
+    network.features(params, samples(partner_, part), {.hidden = [&](int64_t, const Tensor& h) {
+                       other.push_back(h);
+                       return h;
+                     }});
+    return network.forward(params, input(part), {.hidden = [&](int64_t l, const Tensor& h) {
+                             return between(h, other[static_cast<size_t>(l) - 1], l);
                            }});
   }
 
@@ -123,6 +129,15 @@ class Mixed : public EpisodeView {
   Params statistics(const Params& params) const override { return pairs_.statistics(params); }
 
  private:
+  bool hidden() const {
+    return std::any_of(mixes_.begin(), mixes_.end(), [](const TaskMix& mix) { return mix.layer > 0; });
+  }
+
+  Tensor input(Part part) const {
+    const Tensor mine = samples(own_, part), theirs = samples(partner_, part);
+    return mixer_.config.cutmix ? cut(mine, theirs, part) : between(mine, theirs, 0);
+  }
+
   static Tensor samples(const EpisodeTask& tasks, Part part) {
     const auto& e = tasks.episodes();
     if (part == Part::kBoth) return torch::cat({e.support_x, e.query_x}, 1);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "meta/gradient_algorithm.h"
+#include "networks/tensors/elementwise.h"
 
 namespace innerloop {
 namespace {
@@ -47,13 +48,13 @@ class AdamWithoutMomentum : public UpdateRule {
     // Below any square that matters; the root has no derivative at 0, where the units that never fire are.
     constexpr double kLeast = 1e-36;
     const double rate = in.scale * alpha_ * std::sqrt(1 - std::pow(kBeta2, static_cast<double>(in.step + 1)));
-    const Params v = zip(in.state, in.gradient, [](const Tensor& before, const Tensor& g) {
-      return kBeta2 * before + (1 - kBeta2) * g.square();
-    });
-    const Params direction = zip(in.gradient, v, [](const Tensor& g, const Tensor& second_moment) {
-      return g / (second_moment.clamp_min(kLeast).sqrt() + kEpsilon);
-    });
-    return {in.phi - rate * direction, v};
+    std::vector<Tensor> phi, v;
+    for (size_t i = 0; i < in.phi.size(); ++i) {
+      auto next = rms_step(in.phi[i], in.gradient[i], in.state[i], kBeta2, rate, kLeast, kEpsilon);
+      phi.push_back(std::move(next.x));
+      v.push_back(std::move(next.v));
+    }
+    return {in.phi.with(std::move(phi)), in.state.with(std::move(v))};
   }
 
  private:
@@ -97,6 +98,10 @@ class MiniBatches : public Task {
 
   std::unique_ptr<LossAt> loss_at(Part part, const Params& params, int64_t step) const override {
     return cuts(part) ? at(step).loss_at(part, params, step) : tasks_.loss_at(part, params, step);
+  }
+
+  Tensor value(Part part, const Params& params, int64_t step) const override {
+    return cuts(part) ? at(step).value(part, params, step) : tasks_.value(part, params, step);
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "meta/gradient_algorithm.h"
+#include "networks/tensors/products.h"
 
 namespace innerloop {
 namespace {
@@ -11,19 +12,23 @@ using torch::Tensor;
 constexpr const char* kPrefix = "transform.";
 
 // T w for w [T, out, in], [T, out] or a convolution's kernels [T, size, size, in, out].
-Tensor product(const Tensor& t, const Tensor& w) {
-  if (w.dim() == 3) return t.matmul(w);
+Tensor transformed(const Tensor& t, const Tensor& w) {
+  if (w.dim() == 3) return product(t, w);
   if (w.dim() == 2) return t.matmul(w.unsqueeze(2)).squeeze(2);
-  return w.flatten(1, 3).matmul(t.transpose(1, 2)).view(w.sizes());
+  return product_nt(w.flatten(1, 3), t).view(w.sizes());
 }
 
 // The cotangents of w and of T from that of T w.
-Tensor to_weight(const Tensor& t, const Tensor& c) { return product(t.transpose(1, 2), c); }
+Tensor to_weight(const Tensor& t, const Tensor& c) {
+  if (c.dim() == 3) return product_tn(t, c);
+  if (c.dim() == 2) return t.transpose(1, 2).matmul(c.unsqueeze(2)).squeeze(2);
+  return product(c.flatten(1, 3), t).view(c.sizes());
+}
 
 Tensor to_transform(const Tensor& c, const Tensor& w) {
-  if (w.dim() == 3) return c.matmul(w.transpose(1, 2));
+  if (w.dim() == 3) return product_nt(c, w);
   if (w.dim() == 2) return c.unsqueeze(2).matmul(w.unsqueeze(1));
-  return c.flatten(1, 3).transpose(1, 2).matmul(w.flatten(1, 3));
+  return product_tn(c.flatten(1, 3), w.flatten(1, 3));
 }
 
 bool is_transform(const std::string& name) { return name.rfind(kPrefix, 0) == 0; }
@@ -42,7 +47,7 @@ class TransformedLayers : public ParameterMap {
     for (const auto& entry : p) {
       if (is_transform(entry.name)) continue;
       const Tensor* t = transform_of(p, entry.name, entry.value);
-      out.push_back({entry.name, t == nullptr ? entry.value : product(*t, entry.value)});
+      out.push_back({entry.name, t == nullptr ? entry.value : transformed(*t, entry.value)});
     }
     return Params(std::move(out));
   }
@@ -61,7 +66,7 @@ class TransformedLayers : public ParameterMap {
         out.push_back({entry.name, along});
       } else {
         const Tensor* dt = transform_of(d, entry.name, entry.value);
-        out.push_back({entry.name, product(*t, along) + product(*dt, entry.value)});
+        out.push_back({entry.name, transformed(*t, along) + transformed(*dt, entry.value)});
       }
     }
     return Params(std::move(out));

@@ -100,6 +100,34 @@ Tensor scaled(double scale, const Tensor& x) {
   return out;
 }
 
+RmsStep rms_step(const Tensor& x, const Tensor& g, const Tensor& v, double decay, double rate, double least,
+                 double epsilon) {
+  Rows rows[3];
+  const auto dtype = x.scalar_type();
+  if (g.scalar_type() != dtype || v.scalar_type() != dtype || g.sizes() != x.sizes() ||
+      v.sizes() != x.sizes() || !as_rows(x, rows[0]) || !as_rows(g, rows[1]) || !as_rows(v, rows[2])) {
+    const Tensor next = decay * v + (1 - decay) * g.square();
+    return {x - rate * (g / (next.clamp_min(least).sqrt() + epsilon)), next};
+  }
+  RmsStep out{empty_tensor(x.sizes(), dtype), empty_tensor(x.sizes(), dtype)};
+  typed(dtype, [&]<class T>(T) {
+    const T d = static_cast<T>(decay), rest = static_cast<T>(1 - decay), a = static_cast<T>(rate);
+    const T low = static_cast<T>(least), e = static_cast<T>(epsilon);
+    for (int64_t t = 0; t < rows[0].slices; ++t) {
+      const T* from = data<T>(x) + t * rows[0].stride;
+      const T* gradient = data<T>(g) + t * rows[1].stride;
+      const T* before = data<T>(v) + t * rows[2].stride;
+      T* to = data<T>(out.x) + t * rows[0].numbers;
+      T* next = data<T>(out.v) + t * rows[0].numbers;
+      for (int64_t i = 0; i < rows[0].numbers; ++i) {
+        next[i] = d * before[i] + rest * gradient[i] * gradient[i];
+        to[i] = from[i] - a * gradient[i] / (std::sqrt(std::max(next[i], low)) + e);
+      }
+    }
+  });
+  return out;
+}
+
 Tensor copied(const Tensor& x) {
   const at::NoGradGuard no_graph;
   Rows rows;

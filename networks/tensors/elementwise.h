@@ -22,6 +22,12 @@ torch::Tensor copied(const torch::Tensor& x);     // contiguous, own storage, ou
 torch::Tensor zeros_as(const torch::Tensor& x);   // contiguous, outside any graph
 torch::Tensor sum_tasks(const torch::Tensor& x);  // [T, ...] -> [1, ...], in the order of the tasks
 torch::Tensor repeated(const torch::Tensor& x, int64_t tasks);  // [1, ...] seen as [tasks, ...]
+// One step of RMSProp: v' = decay v + (1 - decay) g^2,  x' = x - rate g / (sqrt(max(v', least)) + epsilon).
+struct RmsStep {
+  torch::Tensor x, v;
+};
+RmsStep rms_step(const torch::Tensor& x, const torch::Tensor& g, const torch::Tensor& v, double decay,
+                 double rate, double least, double epsilon);
 bool finite(const torch::Tensor& x);
 double sum_in_double(const torch::Tensor& x);  // of all entries, in their order
 

@@ -28,6 +28,12 @@ TEST_CASE("plain loops and LibTorch agree on every layout", "[elementwise]") {
         CHECK(torch::allclose(combination(0.3, x, -1.7, y), 0.3 * x - 1.7 * y, exact, exact));
         CHECK(torch::allclose(combination(1, x, -0.01, y), x - 0.01 * y, exact, exact));
       }
+      for (const auto& v : layouts(dtype)) {
+        const auto step = rms_step(x, x * 0.3, v.abs(), 0.9, 0.1, 1e-36, 1e-8);
+        const auto next = 0.9 * v.abs() + 0.1 * (x * 0.3).square();
+        CHECK(torch::allclose(step.v, next, exact, exact));
+        CHECK(torch::allclose(step.x, x - 0.1 * (x * 0.3 / (next.sqrt() + 1e-8)), exact, exact));
+      }
       CHECK(scaled(-0.3, x).equal(x * -0.3));
       CHECK(copied(x).equal(x));
       CHECK(copied(x).is_contiguous());
