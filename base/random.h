@@ -26,6 +26,7 @@ enum class Purpose : uint32_t {
   kClassSplit = 12,     // which classes belong to training, validation and test
   kAlgorithm = 13,      // what an algorithm draws for a training task (meta/moment.h)
   kEvaluationAlgorithm = 14,
+  kLabelPermutation = 15,  // in which orders a held-out task's classes are labelled (studies of it)
 };
 
 struct StreamKey {

@@ -113,6 +113,20 @@ torch::Tensor EpisodeTask::query_output(const Params& params) const {
   return network_.output(params, episodes_.query_x, pass);
 }
 
+std::vector<torch::Tensor> EpisodeTask::query_layers(const Params& params) const {
+  const torch::NoGradGuard no_graph;
+  Params found;
+  Pass pass = query_pass(params, found);
+  std::vector<torch::Tensor> out;
+  pass.hidden = [&](int64_t, const torch::Tensor& h) {
+    out.push_back(h);
+    return h;
+  };
+  const torch::Tensor y = network_.forward(params, episodes_.query_x, pass);
+  if (!network_.head_names().empty()) out.push_back(y);
+  return out;
+}
+
 torch::Tensor EpisodeTask::metric(const torch::Tensor& query_output) const {
   const torch::NoGradGuard no_graph;
   if (classifies()) return query_output.argmax(2).eq(episodes_.query_y).to(torch::kFloat64).mean(1);

@@ -61,6 +61,9 @@ class EpisodeTask : public EpisodeView {
   std::shared_ptr<const OutputLoss> output_loss(Part part) const;
 
   torch::Tensor query_output(const Params& params) const override;
+  // Outside any graph: what each layer hands on of the query samples (Pass::hidden), and last the output of
+  // the last linear layer, if there is one.
+  std::vector<torch::Tensor> query_layers(const Params& params) const;
   // What is reported of such an output, [T] in float64: accuracy, or the mean squared error.
   torch::Tensor metric(const torch::Tensor& query_output) const;
 

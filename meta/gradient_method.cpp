@@ -91,15 +91,30 @@ Method::Outcome GradientMethod::pass(const Params& meta, const EpisodeTask& task
 
 std::vector<torch::Tensor> GradientMethod::predict(const Params& meta, const EpisodeTask& tasks,
                                                    int64_t steps, const Moment& now) const {
+  return GradientMethod::trace(meta, tasks, {.steps = steps}, now).outputs;
+}
+
+Trace GradientMethod::trace(const Params& meta, const EpisodeTask& tasks, const Course& course,
+                            const Moment& now) const {
   const View seen = view(tasks, now);
   const EpisodeView& judged = predictor(seen.viewed_.get(), tasks);
   Adaptation adaptation = inner_->start(meta, tasks.size(), now, Keep::kLast);
-  std::vector<torch::Tensor> outputs;
-  for (int64_t k = 0; k <= steps; ++k) {
-    if (k > 0) inner_->advance(adaptation, *seen);
-    outputs.push_back(judged.query_output(read(adaptation.adapted(), Part::kQuery, k, now)));
+  adaptation.hold(held_entries(course, adaptation.adapted()));
+  Trace out;
+  for (int64_t k = 0; k <= course.steps; ++k) {
+    if (k > 0) {
+      try {
+        inner_->advance(adaptation, *seen, course.step_scale);
+      } catch (const NotFinite&) {
+        if (!course.may_diverge) throw;
+        break;
+      }
+    }
+    out.after = read(adaptation.adapted(), Part::kQuery, k, now);
+    if (k == 0) out.before = out.after;
+    out.outputs.push_back(judged.query_output(out.after));
   }
-  return outputs;
+  return out;
 }
 
 Params GradientMethod::initialisation(const Params& meta) const {

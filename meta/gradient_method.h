@@ -61,6 +61,8 @@ class GradientMethod : public Method {
                bool with_output) const override;
   std::vector<torch::Tensor> predict(const Params& meta, const EpisodeTask& tasks, int64_t steps,
                                      const Moment& now) const override;
+  Trace trace(const Params& meta, const EpisodeTask& tasks, const Course& course,
+              const Moment& now) const override;
   double step_size() const override { return inner_->rule().step_size(); }
   Params initialisation(const Params& meta) const override;
 

@@ -74,7 +74,7 @@ void require_finite(LossAt& loss, int64_t first_task, int64_t step) {
          all_finite(loss.gradient().slice(task))) {
     ++task;
   }
-  throw Error(
+  throw NotFinite(
       concat("the support loss of task ", first_task + task, " at inner step ", step, " is not finite"));
 }
 
@@ -95,6 +95,15 @@ Params scaled_by_task(const torch::Tensor& c, const Params& params) {
     shape[0] = c.size(0);
     return c.view(shape) * value;
   });
+}
+
+// `moved` with the entries `held` of `before`.
+Params with_held(const Params& moved, const Params& before, const std::vector<std::string>& held) {
+  auto values = moved.tensors();
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (among(moved.name(i), held)) values[i] = before[i];
+  }
+  return moved.with(std::move(values));
 }
 
 }  // namespace
@@ -184,6 +193,7 @@ void InnerLoop::advance(Adaptation& adaptation, const Task& task, double step_sc
       {adaptation.rule_, adapted_part(phi, phi_storage), adapted_part(support->gradient(), gradient_storage),
        adaptation.state_.back(), support->loss(), step, step_scale, adaptation.now_});
   Params moved = with_adapted(phi, next.phi);
+  if (!adaptation.held_.empty()) moved = with_held(moved, phi, adaptation.held_);
   ++adaptation.steps_;
   if (adaptation.keep_ == Keep::kLast) {
     adaptation.phi_.back() = std::move(moved);
@@ -206,6 +216,13 @@ const Params& Adaptation::phi(int64_t step) const {
   require(keep_ != Keep::kLast || step == steps_, "adaptation: phi_", step, " of ", steps_,
           " steps asked, but only the last is kept");
   return keep_ == Keep::kLast ? phi_.back() : phi_.at(static_cast<size_t>(step));
+}
+
+void Adaptation::hold(std::vector<std::string> names) {
+  require(keep_ == Keep::kLast,
+          "hold: this adaptation is kept to be differentiated, which knows no held entries");
+  for (const auto& name : names) phi_.back().at(name);  // Error if it is not there
+  held_ = std::move(names);
 }
 
 std::shared_ptr<LossAt> Adaptation::support(size_t k) const {

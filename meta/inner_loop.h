@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "meta/inner_loop_config.h"
 #include "meta/moment.h"
 #include "meta/parameter_map.h"
@@ -33,6 +34,12 @@ namespace innerloop {
 
 class InnerLoop;
 
+// A support loss, or its gradient, is not finite: the adaptation diverges.
+class NotFinite : public Error {
+ public:
+  using Error::Error;
+};
+
 // What an adaptation keeps: what its derivatives need, of that the parameters alone (the rest is computed
 // again where it is needed), or only the last parameters (nothing can be differentiated then).
 enum class Keep { kAll, kParameters, kLast };
@@ -44,6 +51,9 @@ class Adaptation {
   const Params& adapted() const { return phi_.back(); }  // phi_K
   int64_t steps() const { return steps_; }               // K
   const Params& meta() const { return meta_; }           // where it started
+
+  // Entries of phi that every further step leaves as they are. Of kLast alone: nothing is differentiated.
+  void hold(std::vector<std::string> names);
 
   // J^T c: a cotangent on every phi_k, k = 0..K (an empty Params for none) -> gradient in the meta-parameters
   // [1, ...], summed over tasks. second_order: false drops second derivatives, whatever the configuration
@@ -70,6 +80,7 @@ class Adaptation {
   int64_t tasks_ = 1, steps_ = 0;
   Moment now_;
   std::vector<Params> phi_, state_;  // state_k: of the update rule, before step k
+  std::vector<std::string> held_;    // of hold()
   std::vector<Step> taken_;          // step k leads from phi_k to phi_{k+1}
 };
 
@@ -96,7 +107,7 @@ class InnerLoop {
   Params theta(const Params& meta) const;  // without the rule's
 
   // All K steps on the task's support losses. The Adaptation refers to this InnerLoop and to the task, which
-  // must outlive it. Error if a support loss is not finite, naming task (counted from now.first_task) and
+  // must outlive it. NotFinite if a support loss is not finite, naming task (counted from now.first_task) and
   // step.
   Adaptation adapt(const Params& meta, const Task& task, const Moment& now = {}) const;
 

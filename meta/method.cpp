@@ -1,5 +1,7 @@
 #include "meta/method.h"
 
+#include "base/error.h"
+
 namespace innerloop {
 
 Stream TaskSource::stream(int64_t iteration, int64_t task) const {
@@ -24,6 +26,16 @@ Episodes TaskSource::labelled(int64_t iteration, int64_t task, int64_t samples) 
 
 Episodes Method::draw(const TaskSource& source, const Moment& now, int64_t count) const {
   return source.tasks(now.iteration, now.first_task, count);
+}
+
+Trace Method::trace(const Params& meta, const EpisodeTask& tasks, const Course& course,
+                    const Moment& now) const {
+  Trace out{predict(meta, tasks, course.steps, now), {}, {}};
+  require_usage(
+      out.outputs.size() == 1,
+      "this algorithm takes gradient steps of its own, which cannot be held or scaled or looked into");
+  out.before = out.after = initialisation(meta).expanded(tasks.size());
+  return out;
 }
 
 }  // namespace innerloop

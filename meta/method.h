@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "meta/course.h"
 #include "meta/episode_task.h"
 #include "meta/executor.h"
 #include "meta/moment.h"
@@ -87,6 +88,11 @@ class Method {
   // each; a method without gradient steps has one output. Outside any graph.
   virtual std::vector<torch::Tensor> predict(const Params& meta, const EpisodeTask& tasks, int64_t steps,
                                              const Moment& now) const = 0;
+
+  // The same for those who study it, with the parameters before and after. By default that of a method
+  // without gradient steps; UsageError for one that takes them and is asked for more than predict() gives.
+  virtual Trace trace(const Params& meta, const EpisodeTask& tasks, const Course& course,
+                      const Moment& now) const;
 
   // The inner step size where it is one number for all entries and steps; NaN where it is learned or there is
   // none.

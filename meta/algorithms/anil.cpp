@@ -173,24 +173,49 @@ class Anil : public GradientMethod {
 
   std::vector<Tensor> predict(const Params& meta, const EpisodeTask& tasks, int64_t steps,
                               const Moment& now) const override {
+    return trace(meta, tasks, {.steps = steps}, now).outputs;
+  }
+
+  Trace trace(const Params& meta, const EpisodeTask& tasks, const Course& course,
+              const Moment& now) const override {
     const torch::NoGradGuard no_graph;
     const OnFeatures seen(tasks, head_);
     const InnerLoop loop(inner_, meta, parts(meta, tasks));
     Adaptation adaptation = loop.start(meta, tasks.size(), now, Keep::kLast);
+    const Params theta = meta.expanded(tasks.size());
+    Trace out{{}, theta, theta};
     if (test_ != "head") {
       const auto& phi = adaptation.adapted();
-      return {nil_scores(phi.at(kSupport), phi.at(kQuery), tasks.episodes().support_y, classes_,
-                         test_ == "nil_softmax")};
+      out.outputs = {nil_scores(phi.at(kSupport), phi.at(kQuery), tasks.episodes().support_y, classes_,
+                                test_ == "nil_softmax")};
+      return out;
     }
-    std::vector<Tensor> outputs;
-    for (int64_t k = 0; k <= steps; ++k) {
-      if (k > 0) loop.advance(adaptation, seen);
-      outputs.push_back(seen.query_output(adaptation.adapted()));
+    adaptation.hold(held_entries(course, adaptation.adapted()));
+    for (int64_t k = 0; k <= course.steps; ++k) {
+      if (k > 0) {
+        try {
+          loop.advance(adaptation, seen, course.step_scale);
+        } catch (const NotFinite&) {
+          if (!course.may_diverge) throw;
+          break;
+        }
+      }
+      out.outputs.push_back(seen.query_output(adaptation.adapted()));
     }
-    return outputs;
+    out.after = with_head(theta, adaptation.adapted());
+    return out;
   }
 
  private:
+  Params with_head(const Params& theta, const Params& phi) const {
+    return theta.with([&] {
+      std::vector<Tensor> values;
+      for (const auto& entry : theta)
+        values.push_back(phi.contains(entry.name) ? phi.at(entry.name) : entry.value);
+      return values;
+    }());
+  }
+
   InnerLoopParts parts(const Params& meta, const EpisodeTask& tasks) const {
     return {.initialisation = std::make_shared<BodyOnce>(meta, tasks, *body_, head_, inner_.first_order),
             .head = head_};

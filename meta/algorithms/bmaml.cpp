@@ -157,11 +157,21 @@ class Bmaml : public GradientMethod {
   Bmaml(const BmamlConfig& config, const MethodContext& context)
       : GradientMethod(parts(config, context), context) {}
 
-  Params initialisation(const Params& meta) const override {
-    return first_particle(meta.without(kLogGamma).without(kLogLambda));
+  Params initialisation(const Params& meta) const override { return network_of(meta); }
+
+  Trace trace(const Params& meta, const EpisodeTask& tasks, const Course& course,
+              const Moment& now) const override {
+    Trace out = GradientMethod::trace(meta, tasks, course, now);
+    out.before = network_of(out.before);
+    out.after = network_of(out.after);
+    return out;
   }
 
  private:
+  static Params network_of(const Params& phi) {
+    return first_particle(phi.without(kLogGamma).without(kLogLambda));
+  }
+
   static Parts parts(const BmamlConfig& config, const MethodContext& context) {
     const auto rule = svgd_step(context.inner.step_size, config);
     const auto initial = [network = context.network, outputs = context.outputs](Stream& stream) {

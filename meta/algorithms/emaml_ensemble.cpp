@@ -56,6 +56,14 @@ class Ensemble : public GradientMethod {
 
   Params initialisation(const Params& meta) const override { return first_particle(meta); }
 
+  Trace trace(const Params& meta, const EpisodeTask& tasks, const Course& course,
+              const Moment& now) const override {
+    Trace out = GradientMethod::trace(meta, tasks, course, now);
+    out.before = first_particle(out.before);
+    out.after = first_particle(out.after);
+    return out;
+  }
+
  private:
   static Parts parts(const Config& config, const MethodContext& context) {
     const auto initial = [network = context.network, outputs = context.outputs](Stream& stream) {

@@ -38,6 +38,10 @@ class JointClassifier : public Method {
                                      const Moment& now) const override {
     return adapting_.predict(initialisation(meta), tasks, steps, now);
   }
+  Trace trace(const Params& meta, const EpisodeTask& tasks, const Course& course,
+              const Moment& now) const override {
+    return adapting_.trace(initialisation(meta), tasks, course, now);
+  }
 
   double step_size() const override { return adapting_.step_size(); }
 

@@ -1,6 +1,7 @@
 #include "meta/supervised/supervised_meta_learner.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "base/error.h"
@@ -260,8 +261,10 @@ TaskMetrics SupervisedMetaLearner::evaluate(const SupervisedEvaluationConfig& ev
   return evaluate_in_full(evaluation, progress).metrics;
 }
 
-TaskOutcomes SupervisedMetaLearner::evaluate_in_full(const SupervisedEvaluationConfig& evaluation,
-                                                     const std::function<void(int64_t)>& progress) const {
+std::vector<Params> SupervisedMetaLearner::for_each_task(const SupervisedEvaluationConfig& evaluation,
+                                                         const TaskStudy& f,
+                                                         const std::function<void(int64_t)>& progress,
+                                                         int64_t block) const {
   require_usage(evaluation.tasks >= 1 && evaluation.steps >= 0, "evaluation: ", evaluation.tasks,
                 " tasks and ", evaluation.steps, " steps asked, expected at least 1 and 0");
   const torch::NoGradGuard no_graph;
@@ -270,33 +273,48 @@ TaskOutcomes SupervisedMetaLearner::evaluate_in_full(const SupervisedEvaluationC
   require_room(
       "the evaluation", shape, std::min<int64_t>(evaluation.tasks, executor_.threads()), 1,
       {"results", 8 * static_cast<double>(evaluation.tasks) * static_cast<double>(evaluation.steps + 1)});
-  const auto members = members_for(evaluation);
-  const bool labels = dataset_->spec().classification;
-  TaskOutcomes out;
-  constexpr int64_t kBlock = 50;  // tasks between two reports
-  for (int64_t first = 0; first < evaluation.tasks; first += kBlock) {
-    const int64_t count = std::min(kBlock, evaluation.tasks - first);
-    const auto block = executor_.gather(count, [&](int64_t i) {
-      const Episodes episode = evaluation_episode(evaluation, first + i);
-      const EpisodeTask task(network(), episode, shape, reduction_, mode_);
-      const auto predicted = outputs(members, episode, evaluation, first + i);
-      std::vector<double> row;
-      for (const auto& output : predicted) row.push_back(task.metric(output).item<double>());
-      const Params found = as_params(row);
-      if (!labels) return found;
-      return found.joined(Params({{"predicted", predicted.back().argmax(2).to(torch::kFloat64)}}));
+  const Member used = members_for(evaluation).front();
+  std::vector<Params> out;
+  const int64_t at_once = std::max<int64_t>(block, 2 * executor_.threads());
+  for (int64_t first = 0; first < evaluation.tasks; first += at_once) {
+    const int64_t count = std::min(at_once, evaluation.tasks - first);
+    auto found = executor_.gather(count, [&](int64_t i) {
+      const EpisodeTask task(used.method->network(/*training=*/false),
+                             evaluation_episode(evaluation, first + i), shape, reduction_, mode_,
+                             evaluation_statistics(used));
+      return f(*used.method, task, {.seed = evaluation.seed, .training = false, .first_task = first + i});
     });
-    for (int64_t i = 0; i < count; ++i) {
-      const Params& found = block[static_cast<size_t>(i)];
-      out.metrics.push_back(as_numbers(found));
-      if (!labels) continue;
-      const auto predicted = found.at("predicted").to(torch::kInt64).contiguous();
-      out.predicted.emplace_back(predicted.data_ptr<int64_t>(),
-                                 predicted.data_ptr<int64_t>() + predicted.numel());
-      Stream stream(evaluation_key(evaluation, first + i));
-      out.classes.push_back(dataset_->drawn_classes(evaluation.split, shape, stream));
-    }
+    std::move(found.begin(), found.end(), std::back_inserter(out));
     if (progress) progress(first + count);
+  }
+  return out;
+}
+
+TaskOutcomes SupervisedMetaLearner::evaluate_in_full(const SupervisedEvaluationConfig& evaluation,
+                                                     const std::function<void(int64_t)>& progress) const {
+  const bool labels = dataset_->spec().classification;
+  const auto members = members_for(evaluation);
+  const auto tasks = for_each_task(
+      evaluation,
+      [&](const Method&, const EpisodeTask& task, const Moment& now) {
+        const auto predicted = outputs(members, task.episodes(), evaluation, now.first_task);
+        std::vector<double> row;
+        for (const auto& output : predicted) row.push_back(task.metric(output).item<double>());
+        const Params found = as_params(row);
+        if (!labels) return found;
+        return found.joined(Params({{"predicted", predicted.back().argmax(2).to(torch::kFloat64)}}));
+      },
+      progress);
+  TaskOutcomes out;
+  for (const auto& found : tasks) {
+    const auto i = static_cast<int64_t>(out.metrics.size());
+    out.metrics.push_back(as_numbers(found));
+    if (!labels) continue;
+    const auto predicted = found.at("predicted").to(torch::kInt64).contiguous();
+    out.predicted.emplace_back(predicted.data_ptr<int64_t>(),
+                               predicted.data_ptr<int64_t>() + predicted.numel());
+    Stream stream(evaluation_key(evaluation, i));
+    out.classes.push_back(dataset_->drawn_classes(evaluation.split, evaluation_shape(evaluation), stream));
   }
   return out;
 }

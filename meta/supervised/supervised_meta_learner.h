@@ -84,6 +84,13 @@ class SupervisedMetaLearner {
   TaskOutcomes evaluate_in_full(const SupervisedEvaluationConfig& evaluation,
                                 const std::function<void(int64_t done)>& progress = {}) const;
 
+  // f for every evaluation task (T = 1), on all threads, what it returns in the order of the tasks; the
+  // method is the one that fits the evaluation. `progress(done)` after each block of tasks.
+  using TaskStudy = std::function<Params(const Method& method, const EpisodeTask& task, const Moment& now)>;
+  std::vector<Params> for_each_task(const SupervisedEvaluationConfig& evaluation, const TaskStudy& f,
+                                    const std::function<void(int64_t done)>& progress = {},
+                                    int64_t block = 50) const;
+
   // The episode of evaluation task `task` alone (T = 1), and the network's outputs on its query set after 0,
   // 1, ... gradient steps.
   Episodes evaluation_episode(const SupervisedEvaluationConfig& evaluation, int64_t task) const;

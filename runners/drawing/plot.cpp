@@ -105,7 +105,13 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
     }
     gnuplot << ")\n";
   }
-  if (plot.whole_x && high - low <= 20) gnuplot << "set xtics 1\n";
+  if (!plot.x_names.empty()) {
+    std::vector<std::string> ticks;
+    for (const auto& name : plot.x_names) ticks.push_back(concat(quoted(name), " ", ticks.size() + 1));
+    gnuplot << "set xtics (" << join(ticks) << ")\n";
+  } else if (plot.whole_x && high - low <= 20) {
+    gnuplot << "set xtics 1\n";
+  }
   std::vector<std::string> parts;
   size_t colours = 0;
   for (size_t i = 0; i < plot.curves.size(); ++i) {
@@ -127,6 +133,10 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
       case Curve::Style::kDashes:
         ++colours;
         style = "with lines dashtype 2";
+        break;
+      case Curve::Style::kSteps:
+        ++colours;
+        style = "with histeps";
         break;
       case Curve::Style::kPoints:
         colour = kInk;

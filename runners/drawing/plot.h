@@ -12,8 +12,8 @@ struct Curve {
   std::vector<double> x, y;
   std::vector<double> band = {};  // half-height of an interval around y; empty: none
   // kDashes: a prediction; kFaint: what the next curve smooths, in its colour; kReference: a level to compare
-  // with, grey.
-  enum class Style { kLine, kDashes, kPoints, kFaint, kReference };
+  // with, grey; kSteps: a histogram, x the middles of bins of equal width.
+  enum class Style { kLine, kDashes, kPoints, kFaint, kReference, kSteps };
   Style style = Style::kLine;
 };
 
@@ -21,9 +21,10 @@ struct Plot {
   std::string title, subtitle;
   std::string x_label, y_label;  // with unit
   bool whole_x = false;          // x counts: ticks at whole numbers, points marked, bars instead of bands
-  bool log_y = false;            // all y are above 0; drawn by their logarithm if they span a factor of 5
-  bool percent = false;          // y is at most 100, and so is its axis
-  std::vector<Curve> curves;     // not empty
+  std::vector<std::string> x_names = {};  // if not empty, stand at x = 1, 2, ... instead of numbers
+  bool log_y = false;         // all y are above 0; drawn by their logarithm if they span a factor of 5
+  bool percent = false;       // y is at most 100, and so is its axis
+  std::vector<Curve> curves;  // not empty
 };
 
 // Error, and no file, if gnuplot is missing or fails, or the plot has nothing finite to show.

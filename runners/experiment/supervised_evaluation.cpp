@@ -23,7 +23,13 @@ MetricStatistics over_tasks(const std::vector<double>& values, int64_t step) {
   return {.step = step, .mean = found.mean, .ci95 = found.ci95};
 }
 
-// "98.70 %" or "0.3512".
+std::string published_text(const PublishedCell& row, bool classification) {
+  const std::string half = row.interval > 0 ? " +-" + figure_text(row.interval, classification) : "";
+  return concat(figure_text(row.value, classification), half, "  ", row.source);
+}
+
+}  // namespace
+
 std::string figure_text(double value, bool classification) {
   std::ostringstream text;
   text << std::fixed << std::setprecision(classification ? 2 : 4) << (classification ? 100 * value : value)
@@ -34,13 +40,6 @@ std::string figure_text(double value, bool classification) {
 std::string interval_text(const std::optional<double>& half, bool classification) {
   return half ? "+-" + figure_text(*half, classification) : "-";
 }
-
-std::string published_text(const PublishedCell& row, bool classification) {
-  const std::string half = row.interval > 0 ? " +-" + figure_text(row.interval, classification) : "";
-  return concat(figure_text(row.value, classification), half, "  ", row.source);
-}
-
-}  // namespace
 
 std::string metric_name(bool classification) { return classification ? "accuracy" : "mse"; }
 
@@ -199,9 +198,8 @@ std::string selection_text(const std::vector<Checkpoint>& used, int64_t done, bo
 
 }  // namespace
 
-void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& config,
-                       const RunDirectory& directory, const std::string& name) {
-  const auto& root = directory.root();
+SelectedCheckpoint use_selected(SupervisedMetaLearner& learner, const ExperimentConfig& config,
+                                const RunDirectory& directory) {
   const bool best = std::filesystem::exists(directory.best_checkpoint());
   const std::vector<Checkpoint> used = used_checkpoints(learner, config, directory);
   const Checkpoint& checkpoint = used.front();
@@ -210,22 +208,31 @@ void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& c
   learner.use_ensemble(members);
   learner.check(config.supervised_evaluation);
   const int64_t done = best ? load_checkpoint(directory.last_checkpoint()).iteration : checkpoint.iteration;
+  return {.iteration = checkpoint.iteration,
+          .trained = done,
+          .trained_with = checkpoint.config,
+          .description = concat(learner.dataset().spec().name, ", ", config.algorithm(), " after ",
+                                checkpoint.iteration, " meta-iterations", selection_text(used, done, best))};
+}
 
-  std::cout << learner.dataset().spec().name << ", " << config.algorithm() << " after "
-            << checkpoint.iteration << " meta-iterations" << selection_text(used, done, best) << '\n'
+void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& config,
+                       const RunDirectory& directory, const std::string& name) {
+  const auto& root = directory.root();
+  const SelectedCheckpoint selected = use_selected(learner, config, directory);
+  std::cout << selected.description << '\n'
             << evaluation_text(learner, config) << ", inner step size "
             << step_size_text(tested_config(learner, config), learner.method().step_size()) << std::endl;
   SupervisedResult result = evaluate_supervised(learner, config);
-  result.overrides = find_overrides(config, checkpoint.config);
-  result.meta_iterations = done;
-  result.selected_iteration = checkpoint.iteration;
+  result.overrides = find_overrides(config, selected.trained_with);
+  result.meta_iterations = selected.trained;
+  result.selected_iteration = selected.iteration;
   result.milliseconds = recorded_milliseconds(directory.progress());
   print_result(std::cout, learner, config, result);
 
   const auto wrote = [](const std::filesystem::path& file) {
     std::cout << "wrote " << file.string() << std::endl;
   };
-  keep_evaluation(directory, name, evaluation_name(name, config, result.overrides, checkpoint.iteration),
+  keep_evaluation(directory, name, evaluation_name(name, config, result.overrides, selected.iteration),
                   supervised_json(learner, config, result));
   plot_steps(learner, config, result, root / (name + ".png"));
   wrote(root / (name + ".png"));

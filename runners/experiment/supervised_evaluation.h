@@ -18,6 +18,9 @@ namespace innerloop {
 
 // "accuracy" (of classification, from 0 to 1) or "mse".
 std::string metric_name(bool classification);
+// "98.70 %" or "0.3512"; "+-0.25 %", or "-" where there is none.
+std::string figure_text(double value, bool classification);
+std::string interval_text(const std::optional<double>& half, bool classification);
 
 struct MetricStatistics {
   int64_t step = 0;
@@ -57,6 +60,17 @@ void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const
 
 // Ways, shots, queries, tasks and seed of the evaluation in one line.
 std::string evaluation_text(const SupervisedMetaLearner& learner, const ExperimentConfig& config);
+
+// The meta-parameters that an evaluation uses: the best on validation tasks, or the last.
+struct SelectedCheckpoint {
+  int64_t iteration = 0;     // of these
+  int64_t trained = 0;       // meta-iterations done in all
+  std::string trained_with;  // Checkpoint::config
+  std::string description;  // "omniglot, maml after 300 meta-iterations of 400, the best on validation tasks"
+};
+// Gives them to the learner and checks that it can be evaluated so.
+SelectedCheckpoint use_selected(SupervisedMetaLearner& learner, const ExperimentConfig& config,
+                                const RunDirectory& directory);
 
 // Evaluates, prints, and writes NAME.json (kept as runners/experiment/evaluation_files.h says), NAME.png,
 // NAME_tasks.png (regression) and progress.png into the run directory. The milliseconds per meta-iteration

@@ -1,0 +1,165 @@
+// Claims about `innerloop analyse`: it is run as a user runs it.
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "runners/experiment/run_directory.h"
+#include "tests/runners/program.h"
+#include "tests/torch_catch.h"
+
+using namespace innerloop;
+using nlohmann::json;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+Words with(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+Words strokes(const RunDirectory& run, const Words& more = {}) {
+  return with({"train", "--config", "strokes_5way_1shot", "--run-dir", run.root().string(),
+               "--network.filters", "4", "--dataset.ways", "3", "--dataset.queries", "4", "--meta.batch_size",
+               "3", "--meta.iterations", "3", "--evaluation.tasks", "6", "--evaluation.steps", "2"},
+              more);
+}
+
+Words sine(const RunDirectory& run) {
+  return {"train",
+          "--run-dir",
+          run.root().string(),
+          "--dataset.name",
+          "sine",
+          "--network.hidden",
+          "8,8",
+          "--meta.batch_size",
+          "5",
+          "--meta.iterations",
+          "5"};
+}
+
+json read_json(const std::filesystem::path& file) { return json::parse(read_file(file)); }
+
+}  // namespace
+
+TEST_CASE("every study of a run on a data set is told, drawn and kept beside the others", "[analyse]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  const std::string path = run.root().string();
+  REQUIRE(run_program(strokes(run)).code == 0);
+  REQUIRE(run_program({"adapt", "--run", path}).code == 0);
+  const json adapted = read_json(run.root() / "adapt.json");
+  const auto last = [&](size_t task) { return adapted["per_task"][task]["accuracy"].back(); };
+
+  const auto representation = run_program({"analyse", path});
+  INFO(representation.output);
+  REQUIRE(representation.code == 0);
+  CHECK_THAT(representation.output, contains("6 test tasks, 3-way 1-shot") && contains("minus none") &&
+                                        contains("1-4") && contains("1 conv1") && contains("linear (head)") &&
+                                        contains("linear CKA") && contains("before adaptation"));
+  json out = read_json(run.root() / "analysis.json");
+  CHECK(out["study"] == "representation");
+  CHECK(out["seed"] == 1);
+  CHECK(out["protocol"] == adapted["protocol"]);
+  REQUIRE(out["held"].size() == 5);
+  for (size_t task = 0; task < 6; ++task) {
+    CHECK(out["held"][0]["accuracy"]["per_task"][task] == last(task));
+    CHECK(out["before"]["per_task"][task] == adapted["per_task"][task]["accuracy"].front());
+  }
+  CHECK(out["layers"].size() == 5);
+  CHECK(std::filesystem::file_size(run.root() / "analysis.png") > 1000);
+
+  const auto permutations = run_program({"analyse", path, "--study", "permutations"});
+  INFO(permutations.output);
+  REQUIRE(permutations.code == 0);
+  CHECK_THAT(permutations.output, contains("6 orders") && contains("an oracle, no method"));
+  out = read_json(run.root() / "analysis.json");
+  CHECK(out["orders"] == 6);
+  for (size_t task = 0; task < 6; ++task) CHECK(out["as_drawn"]["per_task"][task] == last(task));
+  REQUIRE(run_program({"analyse", path, "--study", "permutations", "--permutations", "1"}).code == 0);
+  out = read_json(run.root() / "analysis.json");
+  CHECK(out["mean"]["per_task"] == out["as_drawn"]["per_task"]);
+  CHECK(out["best_minus_worst"]["mean"] == 0);
+
+  const auto steps = run_program(
+      {"analyse", path, "--study", "steps", "--steps", "4", "--step-sizes", "1,1e30", "--tasks", "3"});
+  INFO(steps.output);
+  REQUIRE(steps.code == 0);
+  CHECK_THAT(steps.output, contains("steps of training") && contains("of 3 diverge") &&
+                               contains("chosen on validation tasks"));
+  out = read_json(run.root() / "analysis.json");
+  CHECK(out["step_sizes"][0]["steps"].size() == 5);
+  CHECK(out["step_sizes"][0]["steps"][2]["accuracy"]["per_task"][1] == last(1));
+  CHECK(out["step_sizes"][1]["steps"][4]["accuracy"]["mean"].is_null());
+
+  for (const char* name : {"analysis_representation_tasks=6_steps=2_seed=1_after=3",
+                           "analysis_permutations_permutations=6_tasks=6_steps=2_seed=1_after=3",
+                           "analysis_permutations_permutations=1_tasks=6_steps=2_seed=1_after=3",
+                           "analysis_steps_step-sizes=1+1e+30_tasks=3_steps=4_seed=1_after=3"}) {
+    INFO(name);
+    CHECK(std::filesystem::exists(run.evaluations() / (std::string(name) + ".json")));
+  }
+}
+
+TEST_CASE("a study of curves says where CCA needs more samples, and works with them", "[analyse]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  const std::string path = run.root().string();
+  REQUIRE(run_program(sine(run)).code == 0);
+  const auto few = run_program({"analyse", "--run", path, "--tasks", "3", "--queries", "5"});
+  INFO(few.output);
+  REQUIRE(few.code == 0);
+  CHECK_THAT(few.output, contains("--queries N gives more samples") && contains("layer0"));
+  CHECK(read_json(run.root() / "analysis.json")["layers"][0]["cca"]["mean"].is_null());
+  const auto many = run_program({"analyse", "--run", path, "--tasks", "3", "--queries", "40"});
+  REQUIRE(many.code == 0);
+  CHECK_THAT(many.output, !contains("--queries N"));
+  CHECK(read_json(run.root() / "analysis.json")["layers"][0]["cca"]["mean"].is_number());
+  const auto steps = run_program({"analyse", "--run", path, "--tasks", "3", "--study", "steps"});
+  REQUIRE(steps.code == 0);
+  CHECK_THAT(steps.output, contains("20 gradient steps") && contains("lowest"));
+  const auto orders = run_program({"analyse", "--run", path, "--study", "permutations"});
+  CHECK(orders.code == 2);
+  CHECK_THAT(orders.output, contains("needs classes"));
+}
+
+TEST_CASE("requests for studies that cannot be understood are refused with what is expected", "[analyse]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run"), policy(folder / "policy"), prototypes(folder / "prototypes");
+  const std::string path = run.root().string();
+  REQUIRE(run_program(strokes(run)).code == 0);
+  REQUIRE(run_program(strokes(prototypes, {"--algorithm", "prototypical"})).code == 0);
+  REQUIRE(run_program(tiny_training(policy.root(), {"--meta.iterations", "0"})).code == 0);
+  const std::vector<std::pair<Words, std::string>> cases{
+      {{}, "--run is missing"},
+      {{"--run", path, "--study", "permutation"}, "did you mean 'permutations'?"},
+      {{"--run", path, "--permutations", "3"}, "belongs to --study permutations"},
+      {{"--run", path, "--step-sizes", "1"}, "belongs to --study steps"},
+      {{"--run", path, "--study", "steps", "--step-sizes", "1,-2"}, "positive numbers separated by commas"},
+      {{"--run", path, "--study", "steps", "--step-sizes", ""}, "expected 1 to 6"},
+      {{"--run", path, "--study", "steps", "--step-sizes", "1,2,3,4,5,6,7"}, "expected 1 to 6"},
+      {{"--run", path, "--study", "permutations", "--permutations", "7"}, "there are 6"},
+      {{"--run", path, "--study", "permutations", "--permutations", "0"}, "at least 1"},
+      {{"--run", path, "--steps", "0"}, "expected 1 or more"},
+      {{"--run", path, "--tasks", "none"}, "evaluation.tasks"},
+      {{"--run", path, "--ways", "5"}, "learned for 3 ways"},
+      {{"--run", prototypes.root().string()}, "without gradient steps"},
+      {{"--run", policy.root().string()}, "innerloop adapt --run"},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    const auto outcome = run_program(with({"analyse"}, arguments));
+    INFO(expected + "\n" + outcome.output);
+    CHECK(outcome.code == 2);
+    CHECK_THAT(outcome.output, contains(expected));
+  }
+  CHECK(!std::filesystem::exists(run.root() / "analysis.json"));
+  CHECK(!std::filesystem::exists(prototypes.root() / "analysis.json"));
+  const auto missing = run_program({"analyse", "--run", (folder / "nowhere").string()});
+  CHECK(missing.code == 1);
+  const auto orders =
+      run_program({"analyse", prototypes.root().string(), "--study", "permutations", "--tasks", "2"});
+  INFO(orders.output);
+  CHECK(orders.code == 0);
+  CHECK_THAT(orders.output, contains("0.00 %"));
+}
