@@ -12,12 +12,14 @@ namespace innerloop {
 
 CommandDescription train_description();
 CommandDescription bench_description();
+CommandDescription online_description();
 CommandDescription adapt_description();
 CommandDescription record_description();
 CommandDescription list_description();
 
 int train(const std::vector<std::string>& arguments);
 int bench(const std::vector<std::string>& arguments);
+int online(const std::vector<std::string>& arguments);
 int adapt(const std::vector<std::string>& arguments);
 int record(const std::vector<std::string>& arguments);
 int list(const std::vector<std::string>& arguments);
