@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/permutation.h"
 #include "datasets/checks.h"
 #include "datasets/hash.h"
 #include "datasets/image_store.h"
@@ -9,33 +10,6 @@
 
 namespace innerloop {
 namespace {
-
-// The first k entries of a random permutation of 0..n-1: Fisher-Yates that remembers only the places it has
-// touched, few beside n.
-class Choice {
- public:
-  Choice(int64_t n, Stream& stream) : n_(n), stream_(stream) {}
-
-  int64_t next() {
-    const int64_t place = taken_ + static_cast<int64_t>(stream_.below(static_cast<uint64_t>(n_ - taken_)));
-    const int64_t chosen = at(place);
-    moved_.emplace_back(place, at(taken_));
-    ++taken_;
-    return chosen;
-  }
-
- private:
-  int64_t at(int64_t place) const {
-    for (auto moved = moved_.rbegin(); moved != moved_.rend(); ++moved) {
-      if (moved->first == place) return moved->second;
-    }
-    return place;
-  }
-
-  int64_t n_, taken_ = 0;
-  Stream& stream_;
-  std::vector<std::pair<int64_t, int64_t>> moved_;  // (place, what lies there now); the last one counts
-};
 
 class ImageEpisodes : public Dataset {
  public:
@@ -177,12 +151,12 @@ class ImageEpisodes : public Dataset {
   template <class Visit>
   void choose(Split split, const EpisodeShape& shape, Stream& stream, const Visit& visit) const {
     const auto& classes = store_.of(split);
-    Choice class_choice(static_cast<int64_t>(classes.size()), stream);
+    Permutation class_choice(static_cast<int64_t>(classes.size()), stream);
     for (int64_t label = 0; label < shape.ways; ++label) {
       const int64_t in_split = class_choice.next();
       const auto& chosen = classes[static_cast<size_t>(in_split)];
       const uint64_t turns = store_.rotate[static_cast<size_t>(split)] ? stream.below(4) : 0;
-      Choice images(chosen.count, stream);
+      Permutation images(chosen.count, stream);
       for (int64_t place = 0; place < shape.shots + shape.queries; ++place)
         visit(Chosen{label, place, in_split, chosen.first + images.next(), turns});
     }

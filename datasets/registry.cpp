@@ -3,6 +3,7 @@
 #include "datasets/dataset.h"
 #include "datasets/image_folder.h"
 #include "datasets/omniglot.h"
+#include "datasets/rainbow_strokes.h"
 #include "datasets/sine.h"
 #include "datasets/strokes.h"
 
@@ -32,6 +33,7 @@ const std::vector<Entry>& table() {
       row("omniglot", kOmniglotDescription, kImages, kOmniglotKeys, make_omniglot),
       row("image_folder", kImageFolderDescription, kImages, image_folder_keys(), make_image_folder),
       row("strokes", kStrokesDescription, kImages, kStrokesKeys, make_strokes),
+      row("rainbow_strokes", kRainbowStrokesDescription, kImages, kRainbowStrokesKeys, make_rainbow_strokes),
   };
   return entries;
 }

@@ -48,6 +48,7 @@ AnalysisSettings read_settings_of_study(const CommandLine& line) {
 
 // What a study is asked for where nothing is said: its tasks are adapted to many times over.
 void set_usual(SupervisedEvaluationConfig& evaluation, const CommandLine& line, Study study) {
+  evaluation.ensemble = 1;  // one network is looked into
   if (!given(line, "evaluation.tasks")) evaluation.tasks = std::min(evaluation.tasks, kUsualTasks);
   if (study == Study::kSteps && !given(line, "evaluation.steps"))
     evaluation.steps = std::max(evaluation.steps, kUsualSteps);

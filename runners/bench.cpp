@@ -34,6 +34,7 @@ CommandDescription bench_description() {
                   {"run-dir", "DIR", "where to write  [runs/NAME-seedN, NAME from the configuration]"},
                   {"resume", "", "go on from the last checkpoint in the run directory, if there is one"}},
       .sections = {"*"},
+      .without = {"online"},
       .side = Side::kSupervised,
       .word = "config"};
 }
@@ -50,6 +51,7 @@ int bench(const std::vector<std::string>& arguments) {
                 " (dataset.*, network.*), this configuration is one of ", side_name(Side::kPolicy),
                 " (environment.name = ", request.config.tasks(),
                 "): innerloop train trains it, innerloop adapt evaluates it");
+  refuse_online(request);
   limit_memory(request.config.meta().memory);
   ThreadPool pool(thread_count(request.config), &Executor::prepare_thread);
   SupervisedJob job(request.config, pool);

@@ -62,6 +62,9 @@ std::vector<Setting> chosen_rows(const std::vector<std::string>& arguments) {
 
 bool accepts(const CommandDescription& command, const std::string& key) {
   if (own_option(command, key) != nullptr) return false;
+  for (const auto& left_out : command.without) {
+    if (left_out == key || left_out == section_of(key)) return false;
+  }
   if (command.sections == std::vector<std::string>{"*"}) return true;
   return std::find(command.sections.begin(), command.sections.end(), section_of(key)) !=
          command.sections.end();

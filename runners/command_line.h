@@ -26,9 +26,10 @@ struct CommandDescription {
   // Configuration keys the command accepts: sections ("" for keys without one), or {"*"} for all, or {} for
   // none.
   std::vector<std::string> sections = {};
-  std::optional<Side> side = {};  // --help shows the keys of this side; nothing: of both
-  std::string operands = {};      // "environments|policies"; "" if the command takes no words
-  std::string word = {};          // the option that a first word sets: "config", so that `train NAME` works
+  std::vector<std::string> without = {};  // sections and keys among them that it does not accept
+  std::optional<Side> side = {};          // --help shows the keys of this side; nothing: of both
+  std::string operands = {};              // "environments|policies"; "" if the command takes no words
+  std::string word = {};  // the option that a first word sets: "config", so that `train NAME` works
 };
 
 bool accepts(const CommandDescription& command, const std::string& key);

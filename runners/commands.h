@@ -12,6 +12,7 @@ namespace innerloop {
 
 CommandDescription train_description();
 CommandDescription bench_description();
+CommandDescription online_description();
 CommandDescription adapt_description();
 CommandDescription analyse_description();
 CommandDescription record_description();
@@ -19,6 +20,7 @@ CommandDescription list_description();
 
 int train(const std::vector<std::string>& arguments);
 int bench(const std::vector<std::string>& arguments);
+int online(const std::vector<std::string>& arguments);
 int adapt(const std::vector<std::string>& arguments);
 int analyse(const std::vector<std::string>& arguments);
 int record(const std::vector<std::string>& arguments);

@@ -27,17 +27,18 @@ struct Command {
 };
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table{{train_description(), train},   {bench_description(), bench},
-                                          {adapt_description(), adapt},   {analyse_description(), analyse},
-                                          {record_description(), record}, {list_description(), list}};
+  static const std::vector<Command> table{{train_description(), train},     {bench_description(), bench},
+                                          {online_description(), online},   {adapt_description(), adapt},
+                                          {analyse_description(), analyse}, {record_description(), record},
+                                          {list_description(), list}};
   return table;
 }
 
 // What others call the commands.
 constexpr std::pair<std::string_view, const char*> kOtherNames[] = {
     {"analysis", "analyse"}, {"analyze", "analyse"}, {"benchmark", "bench"}, {"eval", "adapt"},
-    {"evaluate", "adapt"},   {"fit", "train"},       {"ls", "list"},         {"render", "record"},
-    {"show", "list"},        {"test", "adapt"},      {"video", "record"}};
+    {"evaluate", "adapt"},   {"fit", "train"},       {"ftml", "online"},     {"ls", "list"},
+    {"render", "record"},    {"show", "list"},       {"test", "adapt"},      {"video", "record"}};
 
 void print_usage(std::ostream& out) {
   out << "innerloop " << version() << ": learning to learn, from task distribution to video\n\n"

@@ -34,6 +34,7 @@ CommandDescription train_description() {
                    "film a held-out task, before and after adapting, every N meta-iterations into DIR/videos",
                    "video.every"}},
       .sections = {"*"},
+      .without = {"online"},
       .word = "config"};
 }
 
@@ -45,6 +46,7 @@ int train(const std::vector<std::string>& arguments) {
     return 0;
   }
   const TrainingRequest request = read_training_request(line, "train", Side::kPolicy);
+  refuse_online(request);
   limit_memory(request.config.meta().memory);
   ThreadPool pool(thread_count(request.config), &Executor::prepare_thread);
   std::unique_ptr<TrainingJob> job;

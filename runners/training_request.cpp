@@ -28,4 +28,11 @@ TrainingRequest read_training_request(const CommandLine& line, const std::string
   return {command, config, RunDirectory(directory), resume};
 }
 
+void refuse_online(const TrainingRequest& request) {
+  const int64_t rounds = request.config.online.rounds;
+  require_usage(rounds == 0, request.command,
+                ": this configuration is one of online learning (online.rounds = ", rounds,
+                "), which innerloop online runs");
+}
+
 }  // namespace innerloop

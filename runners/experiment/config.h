@@ -11,6 +11,7 @@
 
 #include "meta/policy/policy_evaluation.h"
 #include "meta/policy/policy_meta_config.h"
+#include "meta/supervised/online_config.h"
 #include "meta/supervised/supervised_meta_config.h"
 #include "runners/experiment/config_files.h"
 
@@ -47,6 +48,7 @@ struct ExperimentConfig {
   VideoConfig video;                  // policies
   int64_t progress_every = 100;       // supervised: iterations per row of progress.csv
   ValidationConfig validation;        // supervised
+  OnlineConfig online;                // supervised, innerloop online
   PolicyEvaluationConfig evaluation;  // policies
   SupervisedEvaluationConfig supervised_evaluation;
   std::vector<std::string> notes;  // lines on what make_config chose where nothing was said; no key

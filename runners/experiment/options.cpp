@@ -17,8 +17,8 @@ constexpr int64_t kMostIterations = 1'000'000'000, kMostTasks = 1'000'000, kMost
 // The order of sections in --help and in the written configuration; those of algorithms come last.
 const std::vector<std::string>& sections() {
   static const std::vector<std::string> order{
-      "",      "environment", "policy",     "sampler", "advantage", "dataset",    "network",
-      "inner", "meta",        "checkpoint", "video",   "progress",  "validation", "evaluation"};
+      "",     "environment", "policy",     "sampler", "advantage", "dataset",    "network",   "inner",
+      "meta", "online",      "checkpoint", "video",   "progress",  "validation", "evaluation"};
   return order;
 }
 
@@ -174,6 +174,7 @@ KeyTable table_of_supervised_learning() {
               {keys::whole("progress.every", &C::progress_every, 1, kMostIterations,
                            "meta-iterations per row of progress.csv")},
               keys::within("validation.", &C::validation, validation_keys()),
+              keys::within("online.", &C::online, online_keys()),
               keys::within("evaluation.", &C::supervised_evaluation, supervised_evaluation_keys())});
   table.choices = {choice_of_algorithm<M>(Side::kSupervised), choice_of("dataset", datasets(), &M::dataset),
                    choice_of("network", networks(), &M::network)};
@@ -232,6 +233,8 @@ std::vector<Key> KeyTable::keys_of(const ExperimentConfig& config) const {
     const auto* row = choice.find(find(choice.by)->get(&config));
     if (row != nullptr) keys.insert(keys.end(), row->keys.begin(), row->keys.end());
   }
+  if (config.online.rounds == 0)
+    std::erase_if(keys, [](const Key& key) { return section_of(key.name) == "online"; });
   order_by_section(keys);
   return keys;
 }

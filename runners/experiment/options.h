@@ -30,10 +30,11 @@ struct KeyTable {
   std::vector<Key> common;
   std::vector<Choice> choices;
 
-  const Key* find(const std::string& name) const;                  // among the common ones
-  const Choice* owner(const std::string& name) const;              // of a key that some of its rows have
-  bool knows(const std::string& name) const;                       // as common or as own
-  std::vector<Key> keys_of(const ExperimentConfig& config) const;  // common ones and those of the chosen rows
+  const Key* find(const std::string& name) const;      // among the common ones
+  const Choice* owner(const std::string& name) const;  // of a key that some of its rows have
+  bool knows(const std::string& name) const;           // as common or as own
+  // Common ones and those of the chosen rows; online.* only where there are rounds.
+  std::vector<Key> keys_of(const ExperimentConfig& config) const;
 };
 const KeyTable& key_table(Side side);
 inline constexpr Side kSides[] = {Side::kPolicy, Side::kSupervised};

@@ -19,7 +19,6 @@ namespace innerloop {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr char kPerIteration[] = " ms per meta-iteration ";
 constexpr double kSecondsBetweenLines = 5, kSecondsBetweenBars = 0.1;
 
 double seconds_since(Clock::time_point then) {
@@ -155,11 +154,11 @@ double median(std::vector<float> values) {
   return (static_cast<double>(*std::max_element(values.begin(), middle)) + *middle) / 2;
 }
 
-std::string milliseconds_text(std::vector<float> milliseconds) {
+std::string milliseconds_text(std::vector<float> milliseconds, const std::string& unit) {
   double sum = 0;
   for (const float value : milliseconds) sum += value;
   const auto count = milliseconds.size();
-  return concat(median(std::move(milliseconds)), kPerIteration, "(median of ", count, "; mean ",
+  return concat(median(std::move(milliseconds)), " ms per ", unit, " (median of ", count, "; mean ",
                 sum / static_cast<double>(count), ")");
 }
 

@@ -67,7 +67,7 @@ class RunLog {
 };
 
 // "0.2 ms per meta-iteration (median of 70000; mean 0.25)"; not empty.
-std::string milliseconds_text(std::vector<float> milliseconds);
+std::string milliseconds_text(std::vector<float> milliseconds, const std::string& unit = "meta-iteration");
 double median(std::vector<float> values);  // not empty
 // The median of the column "milliseconds" of a progress.csv; nothing if there is none.
 std::optional<double> recorded_milliseconds(const std::filesystem::path& progress);

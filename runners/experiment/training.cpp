@@ -92,8 +92,8 @@ Training::Training(const TrainingRequest& request, TrainingJob& job, int threads
   write_file_atomically(directory_.config(), format_config(config_));
   const int64_t rows = table_.open(done_), expected = done_ / job_.row_every();
   note(concat(done_ == 0 ? "training" : concat(over() ? "already done: " : "resuming after ", done_, " of"),
-              " ", config_.iterations, " meta-iterations in ", directory_.root().string(), " with ", threads,
-              " threads, innerloop ", version()));
+              " ", config_.iterations, " ", job.unit().many, " in ", directory_.root().string(), " with ",
+              threads, " threads, innerloop ", version()));
   if (!start.meta.empty()) {
     note(concat("started from ", start.taken.size(), " entries of ", config_.meta().start,
                 start.kept.empty() ? "" : concat("; as drawn: ", join(start.kept)),
@@ -122,10 +122,10 @@ TrainingOutcome Training::run() {
   display.finish();
   if (!over()) save(false);  // before anything that takes time: who asks to stop may not wait
   const std::chrono::duration<double> elapsed = Clock::now() - begin;
-  if (!milliseconds_.empty()) note(milliseconds_text(milliseconds_));
-  draw_progress_if_possible(config_, directory_);
+  if (!milliseconds_.empty()) note(milliseconds_text(milliseconds_, job_.unit().one));
+  if (job_.draws_progress()) draw_progress_if_possible(config_, directory_);
   if (!over()) return {stopped(StopSignals::received()), done_, milliseconds_};
-  note(concat("done: ", done_, " meta-iterations", job_.amount(), ", this part took ",
+  note(concat("done: ", done_, " ", job_.unit().many, job_.amount(), ", this part took ",
               format_duration(elapsed.count())));
   return {0, done_, milliseconds_};
 }
@@ -139,7 +139,7 @@ void Training::iterate(ProgressDisplay& display) {
     for (const auto& text : job_.notes()) warn(display, text);
   } catch (const std::exception& error) {
     display.finish();
-    const std::string message = concat("training stopped in meta-iteration ", done_ + 1, ": ",
+    const std::string message = concat("training stopped in ", job_.unit().one, " ", done_ + 1, ": ",
                                        error_text(error), "; the last good checkpoint, ",
                                        directory_.last_checkpoint().string(), ", holds iteration ", saved_);
     log_.write(message);
@@ -150,7 +150,7 @@ void Training::iterate(ProgressDisplay& display) {
 // To the log, and the first few to the terminal too.
 void Training::warn(ProgressDisplay& display, const std::string& text) {
   constexpr int kShown = 3;
-  const std::string message = concat("meta-iteration ", done_ + 1, ": ", text);
+  const std::string message = concat(job_.unit().one, " ", done_ + 1, ": ", text);
   log_.write(message);
   if (++warnings_ > kShown) return;
   display.finish();
@@ -171,8 +171,8 @@ void Training::save(bool milestone) {
 }
 
 int Training::stopped(int signal) {
-  note(concat("stopped by signal ", signal, " after ", done_, " of ", config_.iterations,
-              " meta-iterations; checkpoint saved"));
+  note(concat("stopped by signal ", signal, " after ", done_, " of ", config_.iterations, " ",
+              job_.unit().many, "; checkpoint saved"));
   std::cout << "go on with: innerloop " << command_ << " --run-dir " << shell_word(directory_.root().string())
             << " --resume\n";
   return 128 + signal;

@@ -46,7 +46,13 @@ class TrainingJob {
   virtual const Params& meta_parameters() const = 0;
   virtual void start_from(const Params& meta) = 0;
 
-  virtual std::string amount() const { return ""; }  // done so far: ", 800 steps"
+  // What iterate() does one of.
+  struct Unit {
+    std::string one, many;
+  };
+  virtual Unit unit() const { return {"meta-iteration", "meta-iterations"}; }
+  virtual bool draws_progress() const { return true; }  // progress.png, from progress.csv
+  virtual std::string amount() const { return ""; }     // done so far: ", 800 steps"
   // Lines: what to do with the run, `run` being its directory as a word of a shell.
   virtual std::string next_commands(const std::string& run) const = 0;
 };
