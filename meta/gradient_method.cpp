@@ -46,6 +46,12 @@ const EpisodeView& predictor(const Task* viewed, const EpisodeTask& tasks) {
 
 }  // namespace
 
+int64_t GradientMethod::tasks_per_chunk() const {
+  return std::max(parts_.tasks_per_chunk, Method::tasks_per_chunk());
+}
+
+int64_t small_chunk(int64_t tasks) { return std::clamp<int64_t>(tasks / 4, 1, 8); }
+
 GradientMethod::View GradientMethod::view(const Task& task, const Moment& now) const {
   View out;
   out.seen_ = &task;

@@ -28,7 +28,13 @@ struct Parts {
   // How the inner loop and the objective see a task (mini-batches, losses of the algorithm's own); the task
   // outlives what this returns. An EpisodeView also says what is predicted; else the task itself does.
   std::function<std::unique_ptr<Task>(const Task& task, const Moment& now)> view;
+  // How many tasks a thread passes together; 0: as the network does. More than one where operations of the
+  // algorithm's own cost more in handling than in arithmetic (small_chunk).
+  int64_t tasks_per_chunk = 0;
 };
+
+// A few tasks at a time, while a meta-batch of so many still makes work for several threads.
+int64_t small_chunk(int64_t tasks);
 
 class GradientMethod : public Method {
  public:
@@ -57,6 +63,7 @@ class GradientMethod : public Method {
 
   Params initial(Stream& stream) const override;
   const Network& network(bool training) const override;
+  int64_t tasks_per_chunk() const override;
   Outcome pass(const Params& meta, const EpisodeTask& tasks, const Moment& now,
                bool with_output) const override;
   std::vector<torch::Tensor> predict(const Params& meta, const EpisodeTask& tasks, int64_t steps,

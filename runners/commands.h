@@ -15,6 +15,7 @@ CommandDescription bench_description();
 CommandDescription online_description();
 CommandDescription adapt_description();
 CommandDescription analyse_description();
+CommandDescription compare_description();
 CommandDescription record_description();
 CommandDescription list_description();
 
@@ -23,6 +24,7 @@ int bench(const std::vector<std::string>& arguments);
 int online(const std::vector<std::string>& arguments);
 int adapt(const std::vector<std::string>& arguments);
 int analyse(const std::vector<std::string>& arguments);
+int compare(const std::vector<std::string>& arguments);
 int record(const std::vector<std::string>& arguments);
 int list(const std::vector<std::string>& arguments);
 

@@ -29,8 +29,8 @@ struct Command {
 const std::vector<Command>& commands() {
   static const std::vector<Command> table{{train_description(), train},     {bench_description(), bench},
                                           {online_description(), online},   {adapt_description(), adapt},
-                                          {analyse_description(), analyse}, {record_description(), record},
-                                          {list_description(), list}};
+                                          {analyse_description(), analyse}, {compare_description(), compare},
+                                          {record_description(), record},   {list_description(), list}};
   return table;
 }
 

@@ -217,12 +217,13 @@ Params network_of(const MethodContext& context) {
   return context.network(context.outputs)->initial(any);
 }
 
-Parts parts(const Config& config, const std::shared_ptr<const Losses>& losses) {
+Parts parts(const Config& config, const std::shared_ptr<const Losses>& losses, int64_t tasks) {
   return {.meta = [losses](const Params& network,
                            Stream& stream) { return network.joined(losses->initial(stream)); },
           .view = [losses, config](const Task& task, const Moment&) -> std::unique_ptr<Task> {
             return std::make_unique<Adaptive>(dynamic_cast<const EpisodeTask&>(task), *losses, config);
-          }};
+          },
+          .tasks_per_chunk = small_chunk(tasks)};
 }
 
 }  // namespace
@@ -249,7 +250,7 @@ Algorithm metal() {
                           "inner.steps: 0 found, expected 1 or more: the losses are those of inner steps");
             const auto losses = std::make_shared<Losses>(network_of(context), context.outputs,
                                                          context.inner.steps, config.query_branch);
-            return std::make_unique<GradientMethod>(parts(config, losses), context);
+            return std::make_unique<GradientMethod>(parts(config, losses, context.tasks), context);
           }};
 }
 

@@ -8,7 +8,7 @@ using torch::Tensor;
 
 namespace {
 
-Tensor sigmoid(const Tensor& x) { return 1 / (1 + (-x).exp()); }
+Tensor logistic(const Tensor& x) { return 1 / (1 + (-x).exp()); }
 
 struct Case {
   int64_t tasks = 2, coordinates = 150, hidden = 6;  // more than one block
@@ -37,14 +37,14 @@ struct Case {
   std::vector<Tensor> written_out(const std::vector<Tensor>& p) const {
     const Tensor gates = torch::cat({in.inputs, p[7]}, 2).matmul(p[0]) + p[1].unsqueeze(1);
     const auto gate = [&](int64_t i) { return gates.narrow(2, i * hidden, hidden); };
-    const Tensor cell = sigmoid(gate(1)) * p[8] + sigmoid(gate(0)) * torch::tanh(gate(3));
-    const Tensor h = sigmoid(gate(2)) * torch::tanh(cell);
+    const Tensor cell = logistic(gate(1)) * p[8] + logistic(gate(0)) * torch::tanh(gate(3));
+    const Tensor h = logistic(gate(2)) * torch::tanh(cell);
     const auto ahead = [&](const Tensor& w, const Tensor& b, const Tensor& before) {
       return h.matmul(w[0].narrow(0, 0, hidden)) + w.select(1, hidden) * p[6] +
              w.select(1, hidden + 1) * before + b;
     };
     const Tensor forget = ahead(p[2], p[3], p[9]), input = ahead(p[4], p[5], p[10]);
-    return {sigmoid(forget) * p[6] - in.scale * sigmoid(input) * in.gradient, h, cell, forget, input};
+    return {logistic(forget) * p[6] - in.scale * logistic(input) * in.gradient, h, cell, forget, input};
   }
 };
 
