@@ -26,7 +26,10 @@ enum class Purpose : uint32_t {
   kClassSplit = 12,     // which classes belong to training, validation and test
   kAlgorithm = 13,      // what an algorithm draws for a training task (meta/moment.h)
   kEvaluationAlgorithm = 14,
-  kLabelPermutation = 15,  // in which orders a held-out task's classes are labelled (studies of it)
+  kOnlineTask = 15,        // meta/supervised/online_stream: the task of a round and its data
+  kOnlineOrder = 16,       // in which order numbered tasks come
+  kOnlineDraw = 17,        // which tasks of the buffer an update takes, and which of their samples
+  kLabelPermutation = 18,  // in which orders a held-out task's classes are labelled (studies of it)
 };
 
 struct StreamKey {

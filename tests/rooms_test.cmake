@@ -84,7 +84,7 @@ endforeach()
 foreach(name runners/command_line.h runners/experiment/config.h runners/experiment/config_files.h
     runners/experiment/options.h runners/experiment/published.h runners/experiment/options.cpp
     runners/experiment/config.cpp runners/experiment/image_network.cpp runners/experiment/config_files.cpp runners/command_line.cpp runners/help.cpp
-    meta/algorithm.h meta/algorithms/registry.h meta/meta_config.h meta/policy/policy_meta_config.h meta/supervised/supervised_meta_config.h)
+    meta/algorithm.h meta/algorithms/registry.h meta/meta_config.h meta/policy/policy_meta_config.h meta/supervised/supervised_meta_config.h meta/supervised/online_config.h)
   if(NOT EXISTS ${root}/${name})
     message(SEND_ERROR "${name} is gone: this test held it free of torch")
     continue()

@@ -10,6 +10,7 @@ namespace innerloop {
 namespace {
 
 constexpr int64_t kMostRounds = 1'000'000, kMostSamples = 10'000, kMostSteps = 1'000'000;
+constexpr keys::Interval kLevel{0, 1e6, false, false, "a number from 0 to 1000000"};
 
 Key of_rounds(Key key) {
   return keys::needs(std::move(key),
@@ -59,7 +60,7 @@ std::vector<Key> online_keys() {
       of_rounds(keys::whole("batch", &C::batch, 2, kMostSamples, "samples of a batch, of each class")),
       of_rounds(
           keys::whole("steps", &C::steps, 0, kMostSteps, "updates of each learner after a batch has come")),
-      keys::free(of_rounds(keys::number("level", &C::level, keys::kNotNegative,
+      keys::free(of_rounds(keys::number("level", &C::level, kLevel,
                                         "accuracy, or mean squared error, that counts as learned"))),
       of_rounds(keys::whole("buffer", &C::buffer, 0, kMostRounds, "tasks kept, the last ones; 0 = all")),
       of_rounds(std::move(learners)),

@@ -36,7 +36,7 @@ OnlineStream::OnlineStream(const SupervisedMetaConfig& config, const OnlineConfi
   require_usage(shape_.ways == dataset.classes(Split::kTrain), "dataset.ways: ", shape_.ways,
                 " found; the tasks of ", dataset.spec().name, " share their ", dataset.classes(Split::kTrain),
                 " classes, expected ", dataset.classes(Split::kTrain));
-  Stream stream(StreamKey{seed_, static_cast<Purpose>(16)});
+  Stream stream(StreamKey{seed_, Purpose::kOnlineOrder});
   Permutation order(numbered->tasks(), stream);
   for (int64_t round = 0; round < online.rounds; ++round) order_.push_back(order.next());
 }
@@ -48,7 +48,7 @@ void OnlineStream::reach(int64_t round) {
   const EpisodeShape all{shape_.ways, online_.batches * online_.batch, held_out_};
   while (static_cast<int64_t>(data_.size()) <= round) {
     const auto next = data_.size();
-    Stream stream(StreamKey{seed_, static_cast<Purpose>(15), next});
+    Stream stream(StreamKey{seed_, Purpose::kOnlineTask, next});
     Episodes episodes = make_episodes(dataset_.spec(), all, 1);
     if (order_.empty()) {
       dataset_.draw(Split::kTrain, all, stream, episodes, 0);
@@ -100,7 +100,7 @@ Episodes OnlineStream::draw(OnlineRule::Tasks tasks, const Now& now, int64_t upd
                             int64_t count) const {
   Episodes out = make_episodes(dataset_.spec(), shape_, count);
   for (int64_t t = 0; t < count; ++t) {
-    Stream stream(StreamKey{seed_, static_cast<Purpose>(17), static_cast<uint64_t>(update),
+    Stream stream(StreamKey{seed_, Purpose::kOnlineDraw, static_cast<uint64_t>(update),
                             static_cast<uint64_t>(first + t)});
     copy(now, stream, tasks, out, t);
   }

@@ -174,7 +174,7 @@ void plot_online(const std::vector<Found>& all, const OnlineJob& job, const Expe
   Plot proficiency{.title = concat("Online learning: ", config.tasks()),
                    .subtitle = concat("on held-out samples once all data of the round have come; ", smoothed),
                    .x_label = "round",
-                   .y_label = accuracy ? "accuracy, %" : "mean squared error",
+                   .y_label = accuracy ? "accuracy, %" : "mse",
                    .log_y = !accuracy,
                    .percent = accuracy,
                    .curves = {}};

@@ -97,6 +97,9 @@ TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Se
   trained.checkpoint = load_checkpoint(file);
   trained.trained = best ? load_checkpoint(run.last_checkpoint()).iteration : trained.checkpoint.iteration;
   const std::string kind = trained.config.side == Side::kPolicy ? "policy" : "supervised";
+  require(trained.checkpoint.kind != "online", "'", run.root().string(),
+          "' is a run of online learning; innerloop online --run-dir ", shell_word(run.root().string()),
+          " --resume reports it");
   require(trained.checkpoint.kind == kind, "checkpoint '", file.string(), "' is that of a '",
           trained.checkpoint.kind, "' training, the configuration is one of ",
           side_name(trained.config.side));
