@@ -55,6 +55,7 @@ SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config,
       reduction_(parse_loss_reduction(config.loss_reduction)),
       mode_(parse_batch_norm_mode(config.network.batch_norm)),
       executor_(pool) {
+  config_.algorithm.name = algorithm.name;
   require_usage(config_.meta_batch_size >= 1, "meta.batch_size: ", config_.meta_batch_size,
                 " found, expected 1 or more");
   dataset_->check(Split::kTrain, config_.shape);

@@ -94,6 +94,9 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
   for (const auto& curve : plot.curves) {
     for (const double y : curve.y) bottom = std::min(bottom, y), top = std::max(top, y);
   }
+  const bool histogram = std::any_of(plot.curves.begin(), plot.curves.end(),
+                                     [](const Curve& curve) { return curve.style == Curve::Style::kSteps; });
+  if (histogram) gnuplot << "set offsets 0, 0, graph 0.04, 0\nset yrange [0:*]\n";
   if (plot.percent && top > 90) gnuplot << "set yrange [*:101]\n";  // left to itself it may end at 110
   if (plot.log_y && top >= 5 * bottom) {  // of 1, 2, 5, 10, ... at least two are in between
     // Left to itself gnuplot ends a logarithmic axis at powers of ten.

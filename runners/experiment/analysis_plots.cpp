@@ -127,7 +127,8 @@ void plot_permutations(const std::string& what, const std::string& protocol, int
 void plot_step_sizes(const std::string& what, const std::string& protocol, const Analysis& analysis,
                      const std::filesystem::path& png) {
   Plot plot{.title = "Steps and step sizes: " + what,
-            .subtitle = concat(protocol, "; trained with ", analysis.trained_steps, "; bars: 95 % CI"),
+            .subtitle = concat(protocol, "; trained with ", analysis.trained_steps,
+                               analysis.trained_steps == 1 ? " step" : " steps", "; bars: 95 % CI"),
             .x_label = "gradient steps",
             .y_label = metric_label(analysis),
             .whole_x = true,

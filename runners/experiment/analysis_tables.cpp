@@ -97,7 +97,9 @@ void print_steps(std::ostream& out, const Analysis& analysis) {
       }
       const auto found = mean_statistics(values);
       out << std::setw(kWidth) << figure_text(found.mean, percent) + " " + interval_text(found.ci95, percent);
-      const bool better = !best || (percent ? found.mean > best->mean : found.mean < best->mean);
+      // Of equal ones the first, rounding aside.
+      const double gain = best ? (percent ? 1 : -1) * (found.mean - best->mean) : 1;
+      const bool better = gain > 1e-12;
       if (better) best = Cell{i, k, found.mean};
     }
     out << (static_cast<int64_t>(k) == analysis.trained_steps ? "   steps of training" : "") << '\n';

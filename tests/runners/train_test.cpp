@@ -104,7 +104,7 @@ TEST_CASE("help, version and lists end with exit code 0", "[program]") {
   CHECK_THAT(run_program({"--help"}).output, contains("usage: innerloop COMMAND"));
   for (const char* version : {"--version", "-v", "version"})
     CHECK_THAT(run_program({version}).output, StartsWith("innerloop "));
-  for (const char* command : {"train", "adapt", "record", "list"}) {
+  for (const char* command : {"train", "bench", "online", "adapt", "analyse", "compare", "record", "list"}) {
     const auto outcome = run_program({command, "--help"});
     CHECK(outcome.code == 0);
     CHECK_THAT(outcome.output, StartsWith(std::string("innerloop ") + command));
