@@ -349,7 +349,7 @@ TEST_CASE("a key of the wrong side is refused with both keys named", "[bench]") 
       {{"train", "--config", "navigation_2d", "--dataset.shots", "5"},
        "--dataset.shots one of supervised learning"},
       {{"bench", "--config", "sine_5shot", "--policy.hidden", "5"}, "--policy.hidden is a key of policies"},
-      {{"bench", "--meta.optimizer", "trpo"}, "expected one of adam, sgd"},
+      {{"bench", "--meta.optimizer", "trpo"}, "expected one of adam, adam_by_group, sgd"},
       {{"bench", "--dataset.name", "sien"}, "did you mean 'sine'?"},
       {{"bench", "--dataset.name", "strokes", "--dataset.std", "0"}, "expected numbers above 0"},
   });
