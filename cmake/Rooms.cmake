@@ -1,10 +1,10 @@
-# add_room(FOLDER [TORCH | EIGEN] [UNITY] [LIGHT] [ROOMS FOLDER...] [LINK ...]): the library of one room, all .cpp files of its folder
-# but main.cpp; a sub-folder is a room of its own. The library of networks/kernels is innerloop::networks_kernels, as a
+# add_room(FOLDER [TORCH | EIGEN] [UNITY] [LIGHT] [ROOMS FOLDER...] [LINK ...]): the library of one room, all .cpp files
+# of its folder but main.cpp; a sub-folder is a room of its own. The library of networks/kernels is innerloop::networks_kernels, as a
 # part of this build, of a build that contains this one and of an installation. TORCH: its headers use torch; EIGEN:
-# Eigen, and nothing below it torch. ROOMS: the rooms it uses. UNITY: with INNERLOOP_UNITY its files are compiled some at a time, so their anonymous namespaces
-# share one set of names; not for rooms that calculate themselves, where what is inlined would decide how a product and
+# Eigen, and nothing below it torch. ROOMS: the rooms it uses. UNITY: with INNERLOOP_UNITY its files are compiled some
+# at a time, so their anonymous namespaces share one set of names; not for rooms that calculate themselves, where what is inlined would decide how a product and
 # a sum are rounded, nor for algorithms, which all call their parts alike. LIGHT: its work is done by what it calls;
-# -O1 spares more than half of the compiler's time.
+# -O1 spares compiler's time (anil.cpp 4.8 -> 2.1 s).
 # add_program(NAME SOURCES ... LINK ...): an executable.
 
 # The target that stands behind innerloop::NAME: plain names (base, meta) would meet those of a project around this.
