@@ -1,10 +1,10 @@
-# add_room(FOLDER [TORCH | EIGEN] [UNITY] [LIGHT] [ROOMS FOLDER...] [LINK ...]): the library of one room, all .cpp files
-# of its folder but main.cpp; a sub-folder is a room of its own. The library of networks/kernels is innerloop::networks_kernels, as a
-# part of this build, of a build that contains this one and of an installation. TORCH: its headers use torch; EIGEN:
-# Eigen, and nothing below it torch. ROOMS: the rooms it uses. UNITY: with INNERLOOP_UNITY its files are compiled some
-# at a time, so their anonymous namespaces share one set of names; not for rooms that calculate themselves, where what is inlined would decide how a product and
-# a sum are rounded, nor for algorithms, which all call their parts alike. LIGHT: its work is done by what it calls;
-# -O1 spares compiler's time (anil.cpp 4.8 -> 2.1 s).
+# add_room(FOLDER [TORCH | EIGEN] [UNITY [APART NAME...]] [LIGHT] [ROOMS FOLDER...] [LINK ...]): the library of one room,
+# all .cpp files of its folder but main.cpp; a sub-folder is a room of its own. The library of networks/kernels is
+# innerloop::networks_kernels, as a part of this build, of a build that contains this one and of an installation.
+# TORCH: its headers use torch; EIGEN: Eigen, and nothing below it torch. ROOMS: the rooms it uses. UNITY: with
+# INNERLOOP_UNITY its files are compiled some at a time, so their anonymous namespaces share one set of names. APART:
+# but not the files that calculate themselves, where what is inlined would decide how a product and a sum are rounded.
+# LIGHT: its work is done by what it calls; -O1 spares compiler's time (anil.cpp 4.8 -> 2.1 s).
 # add_program(NAME SOURCES ... LINK ...): an executable.
 
 # The target that stands behind innerloop::NAME: plain names (base, meta) would meet those of a project around this.
@@ -136,7 +136,7 @@ function(precompile target)
 endfunction()
 
 function(add_room folder)
-  cmake_parse_arguments(PARSE_ARGV 1 room "TORCH;EIGEN;UNITY;LIGHT" "" "ROOMS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 room "TORCH;EIGEN;UNITY;LIGHT" "" "APART;ROOMS;LINK")
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.h)
@@ -154,7 +154,9 @@ function(add_room folder)
       compile_lightly(innerloop_${name})
     endif()
     if(room_UNITY AND INNERLOOP_UNITY)
-      set_target_properties(innerloop_${name} PROPERTIES UNITY_BUILD ON)
+      set_target_properties(innerloop_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
+      list(TRANSFORM room_APART REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/${folder}/\\1.cpp")
+      set_source_files_properties(${room_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
   else()
     add_inner(${name} INTERFACE)

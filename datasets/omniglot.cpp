@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kBackground = 964, kEvaluation = 659;
-constexpr char kOrigin[] =
+constexpr char kOmniglotOrigin[] =
     "Omniglot: images_background.zip and images_evaluation.zip of github.com/brendenlake/omniglot (folder "
     "python), both in one folder.";
 constexpr char kListsOrigin[] =
@@ -51,7 +51,7 @@ Half read_half(const fs::path& folder, const std::string& name, size_t expected,
   half.source.path = folder / (name + ".zip");
   if (!fs::exists(half.source.path)) half.source.path = folder / name;
   require(fs::exists(half.source.path), "omniglot: ", folder.string(), " holds neither ", name,
-          ".zip nor a folder ", name, ".\n", kOrigin);
+          ".zip nor a folder ", name, ".\n", kOmniglotOrigin);
   for (auto& path : list_files(half.source.path).files) {
     if (!is_image_name(path)) {
       half.ignored.push_back(path);
@@ -66,7 +66,7 @@ Half read_half(const fs::path& folder, const std::string& name, size_t expected,
     half.source.files.push_back(std::move(path));
   }
   require(half.characters.size() == expected, "omniglot: ", half.source.path.string(), " holds ",
-          half.characters.size(), " characters, expected ", expected, ".\n", kOrigin);
+          half.characters.size(), " characters, expected ", expected, ".\n", kOmniglotOrigin);
   return half;
 }
 
@@ -166,7 +166,7 @@ void split_vinyals(ImageStore& store, const Classes& all, const fs::path& lists)
 }  // namespace
 
 std::unique_ptr<Dataset> make_omniglot(const OmniglotSettings& settings) {
-  const auto folder = find_data("omniglot", settings.path, "omniglot", kOrigin);
+  const auto folder = find_data("omniglot", settings.path, "omniglot", kOmniglotOrigin);
   auto background = read_half(folder, "images_background", kBackground, 0);
   auto evaluation = read_half(folder, "images_evaluation", kEvaluation,
                               static_cast<int64_t>(background.source.files.size()));

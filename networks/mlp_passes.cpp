@@ -140,8 +140,11 @@ template <class T, bool kTanh>
 std::unique_ptr<MlpPasses> make(const std::vector<int64_t>& units, const Entries& weights, const Tensor& x,
                                 bool keep, bool borrow, Tensor& output) {
   std::unique_ptr<MlpPasses> passes;
-  if (x.size(1) > 0 && x.size(1) <= MlpSmallBatch<T, kTanh, 1>::kMostSamples) {
-    passes = std::make_unique<SmallBatchPasses<T, kTanh, 1>>(units, weights, x, borrow || !keep, output);
+  // float64, which checks gradients, does without the variant for one register.
+  constexpr int kFewest = kFullTiles<T> ? 1 : 2;
+  if (x.size(1) > 0 && x.size(1) <= MlpSmallBatch<T, kTanh, kFewest>::kMostSamples) {
+    passes =
+        std::make_unique<SmallBatchPasses<T, kTanh, kFewest>>(units, weights, x, borrow || !keep, output);
   } else if (x.size(1) > 0 && x.size(1) <= MlpSmallBatch<T, kTanh, 2>::kMostSamples) {
     passes = std::make_unique<SmallBatchPasses<T, kTanh, 2>>(units, weights, x, borrow || !keep, output);
   } else {

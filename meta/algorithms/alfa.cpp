@@ -11,7 +11,7 @@ namespace {
 
 using torch::Tensor;
 
-const Keys<AlfaConfig>& own_keys() {
+const Keys<AlfaConfig>& alfa_keys() {
   using C = AlfaConfig;
   constexpr keys::Interval kDecay{0, 1e6, false, false, "a number from 0 to 1000000"};
   static const Keys<C> list{
@@ -112,7 +112,7 @@ class NotLearned : public LinearMap {
   }
 };
 
-Parts parts(const AlfaConfig& config, const MethodContext& context) {
+Parts alfa_parts(const AlfaConfig& config, const MethodContext& context) {
   require_usage(context.inner.steps >= 1,
                 "inner.steps: 0 found, expected 1 or more: the steps are what is learned");
   Parts out{.rule = adaptive_step(context.inner.step_size, context.inner.steps, config)};
@@ -130,7 +130,7 @@ Algorithm alfa() {
   return gradient_algorithm({.name = "alfa",
                              .paper = "Baik et al. 2020, section 3.2",
                              .summary = "step sizes and decay that a network makes of weights and gradients"},
-                            own_keys(), parts);
+                            alfa_keys(), alfa_parts);
 }
 
 }  // namespace innerloop

@@ -14,13 +14,13 @@ using torch::Tensor;
 constexpr const char* kSupport = "features.support";
 constexpr const char* kQuery = "features.query";
 
-struct Config {
+struct AnilConfig {
   std::string test = "head";
 };
 
-const Keys<Config>& own_keys() {
-  static const Keys<Config> list{
-      keys::free(keys::choice("test", &Config::test, {"head", "nil", "nil_softmax"},
+const Keys<AnilConfig>& anil_keys() {
+  static const Keys<AnilConfig> list{
+      keys::free(keys::choice("test", &AnilConfig::test, {"head", "nil", "nil_softmax"},
                               "held-out tasks: by the adapted head, or by cosines of features"))};
   return list;
 }
@@ -151,7 +151,7 @@ Tensor nil_scores(const Tensor& support, const Tensor& query, const Tensor& supp
 
 class Anil : public GradientMethod {
  public:
-  Anil(const Config& config, const MethodContext& context)
+  Anil(const AnilConfig& config, const MethodContext& context)
       : GradientMethod({}, context),
         inner_(context.inner),
         test_(config.test),
@@ -228,7 +228,7 @@ class Anil : public GradientMethod {
   std::vector<std::string> head_;
 };
 
-Parts of_policies(const Config& config, const MethodContext& context) {
+Parts of_policies(const AnilConfig& config, const MethodContext& context) {
   require_usage(config.test == "head", "anil.test: ", config.test,
                 " found, expected head: a policy has no support samples to compare with");
   require_steps(context);
@@ -242,9 +242,9 @@ Algorithm anil() {
                                       .paper = "Raghu et al. 2020, section 4",
                                       .summary = "the last layer alone adapts; NIL: without it at test",
                                       .prescribes = {{"inner.adapt", "head"}}},
-                                     own_keys(), of_policies, Tasks::kPolicies);
+                                     anil_keys(), of_policies, Tasks::kPolicies);
   row.method = [](const Texts& own, const MethodContext& given) -> std::unique_ptr<Method> {
-    const Config config = own_keys().read(own, "algorithm anil", "anil");
+    const AnilConfig config = anil_keys().read(own, "algorithm anil", "anil");
     require_steps(given);
     require_usage(config.test == "head" || given.dataset->spec().classification, "anil.test: ", config.test,
                   " found, expected head: the data set ", given.dataset->spec().name, " has no classes");

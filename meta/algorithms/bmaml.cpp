@@ -18,7 +18,7 @@ constexpr const char* kLogLambda = "log_lambda";
 
 bool is_scale(const std::string& name) { return name == kLogGamma || name == kLogLambda; }
 
-const Keys<BmamlConfig>& own_keys() {
+const Keys<BmamlConfig>& bmaml_keys() {
   using C = BmamlConfig;
   constexpr keys::Interval kScale{0, 1e6, false, false, "a number from 0 to 1000000"};
   constexpr keys::Interval kLog{-100, 100, false, false, "a number from -100 to 100"};
@@ -229,10 +229,10 @@ Algorithm bmaml() {
           .paper = "Yoon et al. 2018, sections 4.1 and 4.2",
           .summary = "particles follow the posterior by SVGD and chase where more data leads",
           .prescribes = {{"inner.adapt", "*"}},
-          .keys = own_keys().list(),
+          .keys = bmaml_keys().list(),
           .exact = false,
           .method = [](const Texts& own, const MethodContext& context) -> std::unique_ptr<Method> {
-            const auto config = own_keys().read(own, "algorithm bmaml", "bmaml");
+            const auto config = bmaml_keys().read(own, "algorithm bmaml", "bmaml");
             require_usage(!context.dataset->spec().classification,
                           "algorithm bmaml is one of regression; the data set ", context.dataset->spec().name,
                           " has classes");

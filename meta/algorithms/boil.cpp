@@ -6,7 +6,7 @@
 namespace innerloop {
 namespace {
 
-Parts no_changes(const NoSettings&, const MethodContext& context) {
+Parts boil_parts(const NoSettings&, const MethodContext& context) {
   require_usage(context.inner.steps >= 1,
                 "inner.steps: 0 found, expected 1 or more: the body is adapted by inner steps");
   return {};
@@ -19,7 +19,7 @@ Algorithm boil() {
                              .paper = "Oh et al. 2021, section 3",
                              .summary = "all but the last layer adapts",
                              .prescribes = {{"inner.adapt", "body"}}},
-                            kNoKeys, no_changes);
+                            kNoKeys, boil_parts);
 }
 
 }  // namespace innerloop

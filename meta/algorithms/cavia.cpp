@@ -15,13 +15,13 @@ constexpr const char* kContextWeight = "context.weight";
 constexpr const char* kFirstWeight = "layer0.weight";
 constexpr const char* kFirstBias = "layer0.bias";
 
-struct Config {
+struct CaviaConfig {
   int64_t contexts = 5;
 };
 
-const Keys<Config>& own_keys() {
-  static const Keys<Config> list{
-      keys::whole("contexts", &Config::contexts, 1, 100'000, "numbers of the context that adapts")};
+const Keys<CaviaConfig>& cavia_keys() {
+  static const Keys<CaviaConfig> list{
+      keys::whole("contexts", &CaviaConfig::contexts, 1, 100'000, "numbers of the context that adapts")};
   return list;
 }
 
@@ -96,7 +96,7 @@ class ContextAsBias : public ParameterMap {
   }
 };
 
-Parts parts(const Config& config, const MethodContext&) {
+Parts cavia_parts(const CaviaConfig& config, const MethodContext&) {
   const int64_t contexts = config.contexts;
   return {.initialisation = std::make_shared<ZeroContext>(contexts),
           .network = std::make_shared<ContextAsBias>(),
@@ -121,7 +121,7 @@ Algorithm cavia() {
        .paper = "Zintgraf et al. 2019, section 4.1",
        .summary = "only a context vector, an input of the first layer, adapts to a task",
        .prescribes = {{"inner.adapt", "context"}}},
-      own_keys(), parts);
+      cavia_keys(), cavia_parts);
 }
 
 }  // namespace innerloop

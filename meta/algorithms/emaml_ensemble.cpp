@@ -8,13 +8,13 @@ namespace {
 
 using torch::Tensor;
 
-struct Config {
+struct EmamlEnsembleConfig {
   int64_t particles = 10;
 };
 
-const Keys<Config>& own_keys() {
-  static const Keys<Config> list{
-      keys::whole("particles", &Config::particles, 1, 1'000, "members of the ensemble")};
+const Keys<EmamlEnsembleConfig>& emaml_ensemble_keys() {
+  static const Keys<EmamlEnsembleConfig> list{
+      keys::whole("particles", &EmamlEnsembleConfig::particles, 1, 1'000, "members of the ensemble")};
   return list;
 }
 
@@ -51,7 +51,7 @@ class SummedLoss : public LossAt {
 
 class Ensemble : public GradientMethod {
  public:
-  Ensemble(const Config& config, const MethodContext& context)
+  Ensemble(const EmamlEnsembleConfig& config, const MethodContext& context)
       : GradientMethod(parts(config, context), context) {}
 
   Params initialisation(const Params& meta) const override { return first_particle(meta); }
@@ -65,7 +65,7 @@ class Ensemble : public GradientMethod {
   }
 
  private:
-  static Parts parts(const Config& config, const MethodContext& context) {
+  static Parts parts(const EmamlEnsembleConfig& config, const MethodContext& context) {
     const auto initial = [network = context.network, outputs = context.outputs](Stream& stream) {
       return network(outputs)->initial(stream);
     };
@@ -148,14 +148,14 @@ Algorithm emaml_ensemble() {
   return {.name = "emaml_ensemble",
           .paper = "Yoon et al. 2018, section 5",
           .summary = "independent MAMLs whose predictions are averaged",
-          .keys = own_keys().list(),
+          .keys = emaml_ensemble_keys().list(),
           .method = [](const Texts& own, const MethodContext& context) -> std::unique_ptr<Method> {
             require_usage(
                 context.inner.steps >= 1,
                 "inner.steps: 0 found, expected 1 or more: an ensemble without inner steps is one of "
                 "algorithm joint");
             return std::make_unique<Ensemble>(
-                own_keys().read(own, "algorithm emaml_ensemble", "emaml_ensemble"), context);
+                emaml_ensemble_keys().read(own, "algorithm emaml_ensemble", "emaml_ensemble"), context);
           }};
 }
 

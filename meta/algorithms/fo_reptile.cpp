@@ -12,22 +12,22 @@ namespace {
 
 using torch::Tensor;
 
-struct Config {
+struct FoReptileConfig {
   std::string optimizer = "adam";
   int64_t mini_batch = 0;
   int64_t evaluation_mini_batch = 0;
   int64_t tail_shots = 0;
 };
 
-const Keys<Config>& own_keys() {
+const Keys<FoReptileConfig>& fo_reptile_keys() {
   constexpr int64_t kMostSamples = 1'000'000;
-  static const Keys<Config> list{
-      keys::choice("optimizer", &Config::optimizer, {"adam", "sgd"}, "of the inner steps"),
-      keys::whole("mini_batch", &Config::mini_batch, 0, kMostSamples,
+  static const Keys<FoReptileConfig> list{
+      keys::choice("optimizer", &FoReptileConfig::optimizer, {"adam", "sgd"}, "of the inner steps"),
+      keys::whole("mini_batch", &FoReptileConfig::mini_batch, 0, kMostSamples,
                   "support samples that an inner step of training sees, 0 = all"),
-      keys::whole("evaluation_mini_batch", &Config::evaluation_mini_batch, 0, kMostSamples,
+      keys::whole("evaluation_mini_batch", &FoReptileConfig::evaluation_mini_batch, 0, kMostSamples,
                   "the same for held-out tasks"),
-      keys::whole("tail_shots", &Config::tail_shots, 0, kMostSamples,
+      keys::whole("tail_shots", &FoReptileConfig::tail_shots, 0, kMostSamples,
                   "samples of a class that the last step alone sees, 0 = a mini-batch like the others")};
   return list;
 }
@@ -52,7 +52,8 @@ class LastStep : public MetaObjective {
 // What of the support set each step sees.
 class Batches : public Task {
  public:
-  Batches(const EpisodeTask& tasks, const Moment& now, const Config& config, int64_t ways, int64_t steps)
+  Batches(const EpisodeTask& tasks, const Moment& now, const FoReptileConfig& config, int64_t ways,
+          int64_t steps)
       : tasks_(tasks),
         now_(now),
         size_(now.training ? config.mini_batch : config.evaluation_mini_batch),
@@ -108,7 +109,7 @@ class Batches : public Task {
   TailSplit split_;
 };
 
-Parts parts(const Config& config, const MethodContext& context) {
+Parts fo_reptile_parts(const FoReptileConfig& config, const MethodContext& context) {
   const int64_t steps = context.inner.steps;
   require_usage(steps > 0, "inner.steps: ", steps,
                 " found, expected 1 or more: the last inner step is the update");
@@ -152,7 +153,7 @@ Algorithm fo_reptile() {
                              .summary = "the initialisation moves by the last inner step: first-order MAML",
                              .prescribes = {{"inner.first_order", "true"}, {"meta.optimizer", "sgd"}},
                              .exact = false},
-                            own_keys(), parts);
+                            fo_reptile_keys(), fo_reptile_parts);
 }
 
 }  // namespace innerloop

@@ -9,7 +9,7 @@ namespace {
 
 using torch::Tensor;
 
-const Keys<ImamlConfig>& own_keys() {
+const Keys<ImamlConfig>& imaml_keys() {
   using C = ImamlConfig;
   constexpr keys::Interval kWeight{0, 1e6, true, false, "a number above 0 and at most 1000000"};
   constexpr keys::Interval kDamping{0, 1e6, false, false, "a number from 0 to 1000000"};
@@ -141,10 +141,10 @@ Algorithm imaml() {
           .paper = "Rajeswaran et al. 2019, Alg. 1 and 2",
           .summary = "the meta-gradient of a minimum near the initialisation, by conjugate gradients",
           .prescribes = {{"inner.adapt", "all"}},
-          .keys = own_keys().list(),
+          .keys = imaml_keys().list(),
           .exact = false,
           .method = [](const Texts& own, const MethodContext& context) -> std::unique_ptr<Method> {
-            const auto config = own_keys().read(own, "algorithm imaml", "imaml");
+            const auto config = imaml_keys().read(own, "algorithm imaml", "imaml");
             require_usage(
                 context.inner.steps >= 1,
                 "inner.steps: 0 found, expected 1 or more: they stand for the inner problem's minimum");

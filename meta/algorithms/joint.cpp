@@ -67,7 +67,7 @@ class JointClassifier : public Method {
   GradientMethod training_, adapting_;
 };
 
-Parts no_changes(const NoSettings&, const MethodContext&) { return {}; }
+Parts joint_parts(const NoSettings&, const MethodContext&) { return {}; }
 
 }  // namespace
 
@@ -79,7 +79,7 @@ Algorithm joint() {
            "no inner steps: one policy, or network, for the mixture of tasks, the papers' 'pretrained' "
            "baseline",
        .prescribes = {{"inner.steps", "0"}}},
-      kNoKeys, no_changes);
+      kNoKeys, joint_parts);
   row.method = [regression = row.method](const Texts& own,
                                          const MethodContext& context) -> std::unique_ptr<Method> {
     if (!context.dataset->spec().classification) return regression(own, context);

@@ -6,7 +6,7 @@
 namespace innerloop {
 namespace {
 
-Parts no_changes(const NoSettings&, const MethodContext& context) {
+Parts maml_parts(const NoSettings&, const MethodContext& context) {
   require_usage(context.inner.steps >= 1,
                 "inner.steps: 0 found, expected 1 or more: training without inner steps is algorithm joint");
   return {};
@@ -18,7 +18,7 @@ Algorithm maml() {
   return gradient_algorithm({.name = "maml",
                              .paper = "Finn et al. 2017, Alg. 2 and 3",
                              .summary = "model-agnostic meta-learning, with second derivatives"},
-                            kNoKeys, no_changes);
+                            kNoKeys, maml_parts);
 }
 
 Algorithm fomaml() {
@@ -27,7 +27,7 @@ Algorithm fomaml() {
                              .summary = "first-order MAML: second derivatives dropped",
                              .prescribes = {{"inner.first_order", "true"}},
                              .exact = false},
-                            kNoKeys, no_changes);
+                            kNoKeys, maml_parts);
 }
 
 }  // namespace innerloop

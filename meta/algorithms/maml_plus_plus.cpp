@@ -10,7 +10,7 @@ namespace {
 
 using torch::Tensor;
 
-struct Config {
+struct MamlPlusPlusConfig {
   bool multi_step = true;
   int64_t multi_step_epochs = 10;
   int64_t first_order_epochs = 50;
@@ -19,18 +19,19 @@ struct Config {
   int64_t epoch = 500;
 };
 
-const Keys<Config>& own_keys() {
-  static const Keys<Config> list{
-      keys::truth("multi_step", &Config::multi_step,
+const Keys<MamlPlusPlusConfig>& maml_plus_plus_keys() {
+  static const Keys<MamlPlusPlusConfig> list{
+      keys::truth("multi_step", &MamlPlusPlusConfig::multi_step,
                   "query losses after every inner step, early in training"),
-      keys::whole("multi_step_epochs", &Config::multi_step_epochs, 1, 1'000'000,
+      keys::whole("multi_step_epochs", &MamlPlusPlusConfig::multi_step_epochs, 1, 1'000'000,
                   "epochs until the last step's loss counts alone"),
-      keys::whole("first_order_epochs", &Config::first_order_epochs, -1, 1'000'000,
+      keys::whole("first_order_epochs", &MamlPlusPlusConfig::first_order_epochs, -1, 1'000'000,
                   "first order up to this epoch, -1 = never"),
-      keys::truth("learned_rates", &Config::learned_rates, "a learned step size for every tensor and step"),
-      keys::truth("per_step_batch_norm", &Config::per_step_batch_norm,
+      keys::truth("learned_rates", &MamlPlusPlusConfig::learned_rates,
+                  "a learned step size for every tensor and step"),
+      keys::truth("per_step_batch_norm", &MamlPlusPlusConfig::per_step_batch_norm,
                   "shifts and scales of normalisation of their own for every step"),
-      keys::whole("epoch", &Config::epoch, 1, 1'000'000, "meta-iterations of an epoch"),
+      keys::whole("epoch", &MamlPlusPlusConfig::epoch, 1, 1'000'000, "meta-iterations of an epoch"),
   };
   return list;
 }
@@ -119,7 +120,7 @@ class StepNorms : public LinearMap {
 
 class MultiStep : public MetaObjective {
  public:
-  explicit MultiStep(const Config& config) : config_(config) {}
+  explicit MultiStep(const MamlPlusPlusConfig& config) : config_(config) {}
 
   At at(const Adaptation& adaptation, const Task& task, const Moment& now) const override {
     At out;
@@ -161,10 +162,10 @@ class MultiStep : public MetaObjective {
     return weights;
   }
 
-  Config config_;
+  MamlPlusPlusConfig config_;
 };
 
-Parts parts(const Config& config, const MethodContext& context) {
+Parts maml_plus_plus_parts(const MamlPlusPlusConfig& config, const MethodContext& context) {
   const int64_t steps = context.inner.steps;
   require_usage(steps >= 1, "inner.steps: 0 found, maml_plus_plus needs 1 or more");
   Parts out;
@@ -209,8 +210,8 @@ Algorithm maml_plus_plus() {
       {.name = "maml_plus_plus",
        .paper = "Antoniou et al. 2019",
        .summary = "MAML with multi-step loss, order annealing, learned rates and norms for every step",
-       .exact_from = 51 * Config{}.epoch},
-      own_keys(), parts);
+       .exact_from = 51 * MamlPlusPlusConfig{}.epoch},
+      maml_plus_plus_keys(), maml_plus_plus_parts);
 }
 
 }  // namespace innerloop

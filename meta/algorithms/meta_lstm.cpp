@@ -14,15 +14,16 @@ namespace {
 
 using torch::Tensor;
 
-struct Config {
+struct MetaLstmConfig {
   int64_t hidden = 20;
   bool divide_gradient = false;
 };
 
-const Keys<Config>& own_keys() {
-  static const Keys<Config> list{keys::whole("hidden", &Config::hidden, 1, 1'000, "units of the first layer"),
-                                 keys::truth("divide_gradient", &Config::divide_gradient,
-                                             "by the number of support samples, as the code does")};
+const Keys<MetaLstmConfig>& meta_lstm_keys() {
+  static const Keys<MetaLstmConfig> list{
+      keys::whole("hidden", &MetaLstmConfig::hidden, 1, 1'000, "units of the first layer"),
+      keys::truth("divide_gradient", &MetaLstmConfig::divide_gradient,
+                  "by the number of support samples, as the code does")};
   return list;
 }
 
@@ -120,7 +121,7 @@ class LstmStep : public UpdateRule {
   double divisor_;
 };
 
-Parts parts(const Config& config, const MethodContext& context) {
+Parts meta_lstm_parts(const MetaLstmConfig& config, const MethodContext& context) {
   require_usage(context.inner.steps >= 1,
                 "inner.steps: 0 found, expected 1 or more: the LSTM is learned through inner steps");
   const auto samples = static_cast<double>(context.shape.ways * context.shape.shots);
@@ -147,7 +148,7 @@ Algorithm meta_lstm() {
                              .summary = "a learned LSTM takes the inner steps, coordinate by coordinate",
                              .prescribes = {{"inner.first_order", "true"}, {"inner.step_size", "1"}},
                              .exact = false},
-                            own_keys(), parts, Tasks::kEpisodes);
+                            meta_lstm_keys(), meta_lstm_parts, Tasks::kEpisodes);
 }
 
 }  // namespace innerloop

@@ -51,7 +51,7 @@ class PerParameterStep : public UpdateRule {
   double initial_;
 };
 
-Parts parts(const NoSettings&, const MethodContext& context) {
+Parts meta_sgd_parts(const NoSettings&, const MethodContext& context) {
   return {.rule = per_parameter_step(context.inner.step_size)};
 }
 
@@ -65,7 +65,7 @@ Algorithm meta_sgd() {
   return gradient_algorithm({.name = "meta_sgd",
                              .paper = "Li et al. 2017, eq. 3",
                              .summary = "MAML with a learned step size for every parameter"},
-                            kNoKeys, parts);
+                            kNoKeys, meta_sgd_parts);
 }
 
 }  // namespace innerloop

@@ -14,15 +14,15 @@ namespace {
 
 using torch::Tensor;
 
-struct Config {
+struct MetalConfig {
   bool query_branch = true;
   bool both_outside = false;
 };
 
-const Keys<Config>& own_keys() {
-  static const Keys<Config> list{
-      keys::truth("query_branch", &Config::query_branch, "a learned loss on the unlabelled queries too"),
-      keys::spelled("outer_loss", &Config::both_outside, {{"query", false}, {"support_and_query", true}},
+const Keys<MetalConfig>& metal_keys() {
+  static const Keys<MetalConfig> list{
+      keys::truth("query_branch", &MetalConfig::query_branch, "a learned loss on the unlabelled queries too"),
+      keys::spelled("outer_loss", &MetalConfig::both_outside, {{"query", false}, {"support_and_query", true}},
                     "samples of the outer loss")};
   return list;
 }
@@ -163,7 +163,7 @@ struct Losses {
 // The losses that the inner loop and the objective see.
 class Adaptive : public EpisodeView {
  public:
-  Adaptive(const EpisodeTask& tasks, const Losses& losses, const Config& config)
+  Adaptive(const EpisodeTask& tasks, const Losses& losses, const MetalConfig& config)
       : tasks_(tasks), losses_(losses), config_(config) {}
 
   int64_t size() const override { return tasks_.size(); }
@@ -209,7 +209,7 @@ class Adaptive : public EpisodeView {
 
   const EpisodeTask& tasks_;
   const Losses& losses_;
-  Config config_;
+  MetalConfig config_;
 };
 
 Params network_of(const MethodContext& context) {
@@ -217,7 +217,7 @@ Params network_of(const MethodContext& context) {
   return context.network(context.outputs)->initial(any);
 }
 
-Parts parts(const Config& config, const std::shared_ptr<const Losses>& losses, int64_t tasks) {
+Parts metal_parts(const MetalConfig& config, const std::shared_ptr<const Losses>& losses, int64_t tasks) {
   return {.meta = [losses](const Params& network,
                            Stream& stream) { return network.joined(losses->initial(stream)); },
           .view = [losses, config](const Task& task, const Moment&) -> std::unique_ptr<Task> {
@@ -240,9 +240,9 @@ Algorithm metal() {
   return {.name = "metal",
           .paper = "Baik et al. 2021, sections 3.2 to 3.4",
           .summary = "inner losses that networks learn and adapt to the state of the learner",
-          .keys = own_keys().list(),
+          .keys = metal_keys().list(),
           .method = [](const Texts& own, const MethodContext& context) -> std::unique_ptr<Method> {
-            const auto config = own_keys().read(own, "algorithm metal", "metal");
+            const auto config = metal_keys().read(own, "algorithm metal", "metal");
             require_usage(context.dataset->spec().classification,
                           "algorithm metal needs classes; the data set ", context.dataset->spec().name,
                           " has none");
@@ -250,7 +250,7 @@ Algorithm metal() {
                           "inner.steps: 0 found, expected 1 or more: the losses are those of inner steps");
             const auto losses = std::make_shared<Losses>(network_of(context), context.outputs,
                                                          context.inner.steps, config.query_branch);
-            return std::make_unique<GradientMethod>(parts(config, losses, context.tasks), context);
+            return std::make_unique<GradientMethod>(metal_parts(config, losses, context.tasks), context);
           }};
 }
 

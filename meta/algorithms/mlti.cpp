@@ -17,19 +17,19 @@ namespace {
 
 using torch::Tensor;
 
-using Config = MltiConfig;
+using MltiConfig = MltiConfig;
 
-const Keys<Config>& own_keys() {
+const Keys<MltiConfig>& mlti_keys() {
   static constexpr keys::Interval kShape{1e-3, 1e6, false, false, "a number from 0.001 to 1000000"};
-  static const Keys<Config> list{
-      keys::spelled("with", &Config::prototypical, {{"maml", false}, {"prototypical", true}},
+  static const Keys<MltiConfig> list{
+      keys::spelled("with", &MltiConfig::prototypical, {{"maml", false}, {"prototypical", true}},
                     "what learns from the mixed tasks"),
-      keys::spelled("mix", &Config::cutmix, {{"linear", false}, {"cutmix", true}},
+      keys::spelled("mix", &MltiConfig::cutmix, {{"linear", false}, {"cutmix", true}},
                     "how samples are mixed; cutmix: images, in the input"),
-      keys::truth("label_sharing", &Config::label_sharing, "a label is the same class in every task"),
-      keys::whole("layers", &Config::layers, -1, 1'000,
+      keys::truth("label_sharing", &MltiConfig::label_sharing, "a label is the same class in every task"),
+      keys::whole("layers", &MltiConfig::layers, -1, 1'000,
                   "the last layer L_s that is mixed, 0 = the input alone, -1 = any"),
-      keys::number("beta", &Config::beta, kShape, "a of lambda ~ Beta(a, a)")};
+      keys::number("beta", &MltiConfig::beta, kShape, "a of lambda ~ Beta(a, a)")};
   return list;
 }
 
@@ -274,7 +274,7 @@ std::unique_ptr<Method> mixed_maml(const MethodContext& context,
 // Trains on mixed tasks, meets held-out tasks as they are.
 class Mlti : public Method {
  public:
-  Mlti(const Config& config, const MethodContext& context)
+  Mlti(const MltiConfig& config, const MethodContext& context)
       : mixer_(std::make_shared<TaskMixer>(mixer(config, context))),
         mixing_(config.prototypical ? std::make_unique<MixedPrototypes>(context, mixer_)
                                     : mixed_maml(context, mixer_)),
@@ -301,7 +301,7 @@ class Mlti : public Method {
   Params initialisation(const Params& meta) const override { return plain_->initialisation(meta); }
 
  private:
-  static TaskMixer mixer(const Config& config, const MethodContext& context) {
+  static TaskMixer mixer(const MltiConfig& config, const MethodContext& context) {
     const auto& spec = context.dataset->spec();
     const bool images = spec.input.size() == 3;
     require_usage(!config.cutmix || images, "mlti.mix: cutmix needs images; the data set ", spec.name,
@@ -382,9 +382,9 @@ Algorithm mlti() {
   return {.name = "mlti",
           .paper = "Yao et al. 2022, section 4, Alg. 1",
           .summary = "MAML or prototypical networks on interpolated tasks",
-          .keys = own_keys().list(),
+          .keys = mlti_keys().list(),
           .method = [](const Texts& own, const MethodContext& context) -> std::unique_ptr<Method> {
-            return std::make_unique<Mlti>(own_keys().read(own, "algorithm mlti", "mlti"), context);
+            return std::make_unique<Mlti>(mlti_keys().read(own, "algorithm mlti", "mlti"), context);
           }};
 }
 

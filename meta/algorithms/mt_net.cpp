@@ -14,16 +14,16 @@ namespace {
 
 using torch::Tensor;
 
-struct Config {
+struct MtNetConfig {
   double temperature = 1;
   bool share = true;
 };
 
-const Keys<Config>& own_keys() {
+const Keys<MtNetConfig>& mt_net_keys() {
   constexpr keys::Interval kTemperature{0, 1e6, true, false, "a number above 0 and at most 1000000"};
-  static const Keys<Config> list{
-      keys::number("temperature", &Config::temperature, kTemperature, "of the mask's derivative"),
-      keys::truth("share", &Config::share,
+  static const Keys<MtNetConfig> list{
+      keys::number("temperature", &MtNetConfig::temperature, kTemperature, "of the mask's derivative"),
+      keys::truth("share", &MtNetConfig::share,
                   "one mask for each output and task, else one for each weight and step")};
   return list;
 }
@@ -111,7 +111,7 @@ class MaskedStep : public UpdateRule {
   bool share_;
 };
 
-Parts parts(const Config& config, const MethodContext& context) {
+Parts mt_net_parts(const MtNetConfig& config, const MethodContext& context) {
   require_usage(
       context.inner.steps >= 1,
       "inner.steps: 0 found, expected 1 or more: transforms and masks are learned through inner steps");
@@ -140,7 +140,7 @@ Algorithm mt_net() {
                              .paper = "Lee and Choi 2018, Alg. 2",
                              .summary = "T-net whose inner steps move a learned choice of outputs",
                              .exact = false},
-                            own_keys(), parts);
+                            mt_net_keys(), mt_net_parts);
 }
 
 }  // namespace innerloop

@@ -14,22 +14,22 @@ namespace {
 
 using torch::Tensor;
 
-struct Config {
+struct ReptileConfig {
   std::string optimizer = "adam";
   int64_t mini_batch = 0;
   int64_t evaluation_mini_batch = 0;
   bool last_gradient_only = false;
 };
 
-const Keys<Config>& own_keys() {
+const Keys<ReptileConfig>& reptile_keys() {
   constexpr int64_t kMostSamples = 1'000'000;
-  static const Keys<Config> list{
-      keys::choice("optimizer", &Config::optimizer, {"adam", "sgd"}, "of the inner steps"),
-      keys::whole("mini_batch", &Config::mini_batch, 0, kMostSamples,
+  static const Keys<ReptileConfig> list{
+      keys::choice("optimizer", &ReptileConfig::optimizer, {"adam", "sgd"}, "of the inner steps"),
+      keys::whole("mini_batch", &ReptileConfig::mini_batch, 0, kMostSamples,
                   "support samples that an inner step of training sees, 0 = all"),
-      keys::whole("evaluation_mini_batch", &Config::evaluation_mini_batch, 0, kMostSamples,
+      keys::whole("evaluation_mini_batch", &ReptileConfig::evaluation_mini_batch, 0, kMostSamples,
                   "the same for held-out tasks"),
-      keys::truth("last_gradient_only", &Config::last_gradient_only,
+      keys::truth("last_gradient_only", &ReptileConfig::last_gradient_only,
                   "move by the last inner step alone instead of by all of them")};
   return list;
 }
@@ -126,7 +126,7 @@ class MiniBatches : public Task {
   int64_t samples_;
 };
 
-Parts parts(const Config& config, const MethodContext& context) {
+Parts reptile_parts(const ReptileConfig& config, const MethodContext& context) {
   require_usage(context.inner.steps > 0, "inner.steps: ", context.inner.steps,
                 " found, expected 1 or more: reptile moves to where inner steps lead");
   Parts out;
@@ -171,7 +171,7 @@ Algorithm reptile() {
                              .summary = "the initialisation moves towards the adapted parameters",
                              .prescribes = {{"inner.first_order", "true"}, {"meta.optimizer", "sgd"}},
                              .exact = false},
-                            own_keys(), parts);
+                            reptile_keys(), reptile_parts);
 }
 
 }  // namespace innerloop

@@ -108,7 +108,7 @@ class TransformedLayers : public ParameterMap {
   }
 };
 
-Parts parts(const NoSettings&, const MethodContext& context) {
+Parts t_net_parts(const NoSettings&, const MethodContext& context) {
   require_usage(context.inner.steps >= 1,
                 "inner.steps: 0 found, expected 1 or more: a transform is learned through inner steps");
   return {.network = transformed_layers(),
@@ -141,7 +141,7 @@ Algorithm t_net() {
   return gradient_algorithm({.name = "t_net",
                              .paper = "Lee and Choi 2018, section 4.1",
                              .summary = "MAML with a learned linear transform behind every layer"},
-                            kNoKeys, parts);
+                            kNoKeys, t_net_parts);
 }
 
 }  // namespace innerloop

@@ -12,19 +12,22 @@ namespace {
 
 using torch::Tensor;
 
-struct Config {
+struct TsaMamlConfig {
   int64_t groups = 5;
   int64_t solutions = 10'000;
   int64_t assign_steps = 20;
   int64_t restarts = 10;
 };
 
-const Keys<Config>& own_keys() {
-  static const Keys<Config> list{
-      keys::whole("groups", &Config::groups, 1, 1'000, "clusters of tasks, each with an initialisation"),
-      keys::whole("solutions", &Config::solutions, 1, 1'000'000, "training tasks that are clustered"),
-      keys::whole("assign_steps", &Config::assign_steps, 1, 10'000, "inner steps to a task's solution"),
-      keys::whole("restarts", &Config::restarts, 1, 1'000, "runs of k-means, the best of which counts")};
+const Keys<TsaMamlConfig>& tsa_maml_keys() {
+  static const Keys<TsaMamlConfig> list{
+      keys::whole("groups", &TsaMamlConfig::groups, 1, 1'000,
+                  "clusters of tasks, each with an initialisation"),
+      keys::whole("solutions", &TsaMamlConfig::solutions, 1, 1'000'000, "training tasks that are clustered"),
+      keys::whole("assign_steps", &TsaMamlConfig::assign_steps, 1, 10'000,
+                  "inner steps to a task's solution"),
+      keys::whole("restarts", &TsaMamlConfig::restarts, 1, 1'000,
+                  "runs of k-means, the best of which counts")};
   return list;
 }
 
@@ -49,7 +52,7 @@ Episodes joined(const std::vector<Episodes>& parts) {
 
 class TsaMaml : public Method {
  public:
-  TsaMaml(const Config& config, const MethodContext& context)
+  TsaMaml(const TsaMamlConfig& config, const MethodContext& context)
       : config_(config), batch_(context.tasks), maml_(Parts{}, context) {
     require_usage(context.inner.steps >= 1, "inner.steps: 0 found, tsa_maml needs 1 or more");
     require_usage(config.groups <= config.solutions, "tsa_maml.groups: ", config.groups,
@@ -213,7 +216,7 @@ class TsaMaml : public Method {
     return out;
   }
 
-  Config config_;
+  TsaMamlConfig config_;
   int64_t batch_;
   GradientMethod maml_;
   Tensor centres_;  // [groups, D]; undefined before the first iteration
@@ -240,9 +243,10 @@ Algorithm tsa_maml() {
           .paper = "Zhou et al. 2021 (by their code)",
           .summary = "an initialisation for each cluster of tasks, found from a network trained by MAML",
           .prescribes = {{"meta.optimizer", "adam_by_group"}},
-          .keys = own_keys().list(),
+          .keys = tsa_maml_keys().list(),
           .method = [](const Texts& own, const MethodContext& context) -> std::unique_ptr<Method> {
-            return std::make_unique<TsaMaml>(own_keys().read(own, "algorithm tsa_maml", "tsa_maml"), context);
+            return std::make_unique<TsaMaml>(tsa_maml_keys().read(own, "algorithm tsa_maml", "tsa_maml"),
+                                             context);
           }};
 }
 

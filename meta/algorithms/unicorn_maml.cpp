@@ -11,13 +11,14 @@ namespace {
 
 using torch::Tensor;
 
-struct Config {
+struct UnicornMamlConfig {
   std::string head = "shared";
 };
 
-const Keys<Config>& own_keys() {
-  static const Keys<Config> list{keys::choice("head", &Config::head, {"shared", "zero"},
-                                              "every class starts from one learned vector, or from zero")};
+const Keys<UnicornMamlConfig>& unicorn_maml_keys() {
+  static const Keys<UnicornMamlConfig> list{
+      keys::choice("head", &UnicornMamlConfig::head, {"shared", "zero"},
+                   "every class starts from one learned vector, or from zero")};
   return list;
 }
 
@@ -60,7 +61,7 @@ class EqualRows : public LinearMap {
   std::vector<std::string> head_;
 };
 
-Parts parts(const Config& config, const MethodContext& context) {
+Parts unicorn_maml_parts(const UnicornMamlConfig& config, const MethodContext& context) {
   require_usage(context.dataset->spec().classification, "algorithm unicorn_maml needs classes; the data set ",
                 context.dataset->spec().name, " has none");
   const auto network = context.network(context.outputs);
@@ -89,7 +90,7 @@ Algorithm unicorn_maml() {
   return gradient_algorithm({.name = "unicorn_maml",
                              .paper = "Ye and Chao 2022, section 5",
                              .summary = "MAML whose classes all start from one learned vector, or from zero"},
-                            own_keys(), parts, Tasks::kEpisodes);
+                            unicorn_maml_keys(), unicorn_maml_parts, Tasks::kEpisodes);
 }
 
 }  // namespace innerloop

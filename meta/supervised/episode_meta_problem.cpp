@@ -5,12 +5,16 @@
 namespace innerloop {
 namespace {
 
-constexpr const char* kLoss = "loss";
-constexpr const char* kMetric = "metric";
+constexpr const char* kValues = "values";  // loss, metric
 constexpr const char* kStatistics = "statistics/";
 constexpr const char* kFound = "found/";
 
-torch::Tensor number(double value) { return torch::full({1, 1}, value, torch::kFloat64); }
+torch::Tensor pair(double first, double second) {
+  torch::Tensor out = empty_tensor({1, 2}, torch::kFloat64);
+  auto* values = out.data_ptr<double>();
+  values[0] = first, values[1] = second;
+  return out;
+}
 
 // Whether both hold the very same tensors: parameters are replaced, never written to.
 bool same(const Params& a, const Params& b) {
@@ -31,13 +35,13 @@ void EpisodeMetaProblem::run(const Params& meta) {
     for (const auto& entry : done.outcome.statistics)
       entries.push_back({kStatistics + entry.name, entry.value});
     for (const auto& entry : done.outcome.found) entries.push_back({kFound + entry.name, entry.value});
-    entries.push_back({kLoss, number(sum_in_double(done.outcome.loss))});
-    entries.push_back({kMetric, number(done.metric)});
+    entries.push_back({kValues, pair(sum_in_double(done.outcome.loss), done.metric)});
     return Params(std::move(entries));
   });
   at_ = meta;
-  loss_ = sums.at(kLoss).item<double>() / tasks_;
-  metric_ = sums.at(kMetric).item<double>() / tasks_;
+  const auto* values = sums.at(kValues).data_ptr<double>();
+  loss_ = values[0] / tasks_;
+  metric_ = values[1] / tasks_;
   statistics_ = sums.part(kStatistics);
   found_ = sums.part(kFound);
   gradient_ = (1.0 / tasks_) * sums.first(meta.size());

@@ -9,7 +9,7 @@
 namespace innerloop {
 namespace {
 
-constexpr int64_t kMostRounds = 1'000'000, kMostSamples = 10'000, kMostSteps = 1'000'000;
+constexpr int64_t kMostRounds = 1'000'000, kMostInBatch = 10'000, kMostUpdates = 1'000'000;
 constexpr keys::Interval kLevel{0, 1e6, false, false, "a number from 0 to 1000000"};
 
 Key of_rounds(Key key) {
@@ -56,10 +56,10 @@ std::vector<Key> online_keys() {
   learners.known = names_of(online_rules());
   return {
       keys::whole("rounds", &C::rounds, 0, kMostRounds, "tasks that arrive one after another, 0 = none"),
-      of_rounds(keys::whole("batches", &C::batches, 1, kMostSamples, "of data that arrive in a round")),
-      of_rounds(keys::whole("batch", &C::batch, 2, kMostSamples, "samples of a batch, of each class")),
+      of_rounds(keys::whole("batches", &C::batches, 1, kMostInBatch, "of data that arrive in a round")),
+      of_rounds(keys::whole("batch", &C::batch, 2, kMostInBatch, "samples of a batch, of each class")),
       of_rounds(
-          keys::whole("steps", &C::steps, 0, kMostSteps, "updates of each learner after a batch has come")),
+          keys::whole("steps", &C::steps, 0, kMostUpdates, "updates of each learner after a batch has come")),
       keys::free(of_rounds(keys::number("level", &C::level, kLevel,
                                         "accuracy, or mean squared error, that counts as learned"))),
       of_rounds(keys::whole("buffer", &C::buffer, 0, kMostRounds, "tasks kept, the last ones; 0 = all")),

@@ -6,7 +6,7 @@
 //
 //   products           lanes are samples:  z[r][:] += W[r][k] h[k][:],   g[k][:] += W[r][k] d[r][:]
 //   weight gradients   lanes are columns:  dW[r][:] += d[r][s] h^T[s][:], with h^T extended by a column of
-//                      ones, whose gradient is the bias's
+//                      ones, whose gradient is the bias's (small_batch_sums.h)
 //
 // Formulas, and e = -2 h (W^T d) for tanh, as in mlp_panels.h. An object holds all tasks; float32, float64.
 #pragma once
@@ -14,13 +14,12 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
 #include <vector>
 
 #include "networks/kernels/aligned_buffer.h"
 #include "networks/kernels/panel_kernels.h"
 #include "networks/kernels/panel_sums.h"
+#include "networks/kernels/small_batch_sums.h"
 
 namespace innerloop {
 
@@ -40,11 +39,10 @@ template <class T, bool kTanh, int kRegisters>
 class MlpSmallBatch {
   using K = PanelKernels<T>;
   using Vector = typename K::Vector;
-  using Unaligned [[gnu::vector_size(kVectorBytes), gnu::may_alias, gnu::aligned(sizeof(T))]] = T;
+  using Sums = SmallBatchSums<T, kRegisters>;
+  using OuterTerm = typename Sums::OuterTerm;
   static constexpr int64_t kLanes = K::kLanes, kWidth = kRegisters * kLanes;
-  static constexpr bool kLarge = kFullTiles<T> && kVectorBytes == 64;
-  static constexpr int kRows = kLarge ? 8 : kFullTiles<T> ? 4 : 2;
-  static constexpr int kOuterRows = kLarge ? 4 : 2, kOuterColumns = kLarge ? 5 : kFullTiles<T> ? 3 : 2;
+  static constexpr int kRows = !kFullTiles<T> ? 2 : kVectorBytes == 64 ? 8 : 4;
 
  public:
   static constexpr int64_t kMostSamples = kWidth;
@@ -223,21 +221,13 @@ class MlpSmallBatch {
   template <bool kTransposed, size_t kTerms, class Epilogue>
   static void product(int64_t rows, const std::array<Term, kTerms>& terms, const T* bias,
                       const Epilogue& epilogue) {
-    int64_t r = 0;
-    for (; r + kRows <= rows; r += kRows) product_tile<kTransposed, kRows>(r, terms, bias, epilogue);
-    last_product<kTransposed, kRows - 1>(rows - r, r, terms, bias, epilogue);
+    for_tiles<kRows>(rows, [&]<int kM>(TileRows<kM>, int64_t r) {
+      product_tile<kTransposed, kM>(r, terms, bias, epilogue);
+    });
   }
   template <bool kTransposed, int kM, size_t kTerms, class Epilogue>
-  static void last_product(int64_t rows, int64_t row, const std::array<Term, kTerms>& terms, const T* bias,
-                           const Epilogue& epilogue) {
-    if constexpr (kM > 0) {
-      if (rows == kM) return product_tile<kTransposed, kM>(row, terms, bias, epilogue);
-      last_product<kTransposed, kM - 1>(rows, row, terms, bias, epilogue);
-    }
-  }
-  template <bool kTransposed, int kM, size_t kTerms, class Epilogue>
-  static void product_tile(int64_t row, const std::array<Term, kTerms>& terms, const T* bias,
-                           const Epilogue& epilogue) {
+  [[gnu::always_inline]] static void product_tile(int64_t row, const std::array<Term, kTerms>& terms,
+                                                  const T* bias, const Epilogue& epilogue) {
     Vector c[kM][kRegisters];
     for (int m = 0; m < kM; ++m) {
       for (int v = 0; v < kRegisters; ++v) c[m][v] = Vector{} + (bias ? bias[row + m] : T(0));
@@ -259,78 +249,12 @@ class MlpSmallBatch {
     }
   }
 
-  // ---- Gradients of layer l: G[r][j] = sum_terms sum_s left[r][s] columns[s][j], column `in` the bias's.
-  struct OuterTerm {
-    const T* left;     // [out, kWidth]
-    const T* columns;  // [samples, columns(in)]
-  };
   template <size_t kTerms>
   void outer(int64_t t, size_t l, const std::array<OuterTerm, kTerms>& terms,
              const TaskLayers<T>& gradient) const {
-    const Outer<kTerms> job{terms,
-                            units_[l + 1],
-                            units_[l],
-                            columns(units_[l]),
-                            samples_,
-                            gradient[l].weight_of(t),
-                            gradient[l].bias_of(t)};
-    for (int64_t j = 0; j < job.width; j += kOuterColumns * kLanes) {
-      outer_columns<kOuterColumns>(job, j, std::min<int64_t>(kOuterColumns, (job.width - j) / kLanes));
-    }
-  }
-  template <size_t kTerms>
-  struct Outer {
-    std::array<OuterTerm, kTerms> terms;
-    int64_t out, in, width, samples;
-    T *weight, *bias;
-  };
-  template <int kN, size_t kTerms>
-  static void outer_columns(const Outer<kTerms>& job, int64_t j, int64_t registers) {
-    if constexpr (kN > 1) {
-      if (registers < kN) return outer_columns<kN - 1>(job, j, registers);
-    }
-    int64_t r = 0;
-    for (; r + kOuterRows <= job.out; r += kOuterRows) outer_tile<kOuterRows, kN>(job, r, j);
-    last_outer<kOuterRows - 1, kN>(job, r, j, job.out - r);
-  }
-  template <int kM, int kN, size_t kTerms>
-  static void last_outer(const Outer<kTerms>& job, int64_t r, int64_t j, int64_t rows) {
-    if constexpr (kM > 0) {
-      if (rows == kM) return outer_tile<kM, kN>(job, r, j);
-      last_outer<kM - 1, kN>(job, r, j, rows);
-    }
-  }
-  template <int kM, int kN, size_t kTerms>
-  static void outer_tile(const Outer<kTerms>& job, int64_t r, int64_t j) {
-    Vector c[kM][kN] = {};
-    for (const auto& term : job.terms) {
-      const T *left = term.left + r * kWidth, *columns = term.columns + j;
-      for (int64_t s = 0; s < job.samples; ++s, columns += job.width) {
-        Vector column[kN];
-        for (int n = 0; n < kN; ++n) column[n] = K::load(columns + n * kLanes);
-        for (int m = 0; m < kM; ++m) {
-          for (int n = 0; n < kN; ++n) c[m][n] += left[m * kWidth + s] * column[n];
-        }
-      }
-    }
-    const bool last = j + kN * kLanes == job.width;  // of the blocks: holds the bias's column
-    for (int m = 0; m < kM; ++m) {
-      T* to = job.weight + (r + m) * job.in + j;
-      const T* end = job.weight + job.out * job.in;
-      for (int n = 0; n < kN; ++n, to += kLanes) {
-        const int64_t valid = job.in - j - n * kLanes;
-        // Rows follow in order: what is written beyond a row's end is written over by the next.
-        if (valid >= kLanes || (valid > 0 && job.width == kN * kLanes && end - to >= kLanes)) {
-          *reinterpret_cast<Unaligned*>(to) = c[m][n];
-        } else if (valid > 0) {
-          std::memcpy(to, &c[m][n], static_cast<size_t>(valid) * sizeof(T));
-        }
-      }
-      if (last) {
-        const auto lanes = std::bit_cast<std::array<T, kLanes>>(c[m][kN - 1]);
-        job.bias[r + m] = lanes[static_cast<size_t>(job.in - j - (kN - 1) * kLanes)];
-      }
-    }
+    Sums::outer(typename Sums::template Outer<kTerms>{terms, units_[l + 1], units_[l], columns(units_[l]),
+                                                      samples_, gradient[l].weight_of(t),
+                                                      gradient[l].bias_of(t)});
   }
 
   std::vector<int64_t> units_;  // inputs, hidden sizes, outputs

@@ -9,7 +9,6 @@
 // Sums over the samples are in panel_sums.h.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -29,6 +28,17 @@ inline constexpr int kVectorBytes = 16, kVectors = 2;
 template <class T>
 inline constexpr bool kFullTiles = sizeof(T) == 4;
 
+// Rows 0..rows in tiles of kMost, what is left in tiles of 4, 2 and 1: few sizes, as each is compiled many
+// times over. body(TileRows<k>(), first row) for each.
+template <int kRows>
+struct TileRows {};
+constexpr int64_t smaller_tile(int64_t rows) { return rows > 4 ? 4 : rows / 2; }
+template <int kMost, class Body>
+[[gnu::always_inline]] inline void for_tiles(int64_t rows, const Body& body, int64_t first = 0) {
+  for (; first + kMost <= rows; first += kMost) body(TileRows<kMost>(), first);
+  if constexpr (kMost > 1) for_tiles<smaller_tile(kMost)>(rows, body, first);
+}
+
 template <class T>
 struct PanelKernels {
   using Vector [[gnu::vector_size(kVectorBytes), gnu::may_alias]] = T;
@@ -36,16 +46,15 @@ struct PanelKernels {
   static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
   static constexpr int kWidth = kVectors * kLanes;  // samples of a panel
 
-  // ---- A as `product` reads it: tiles of kRows rows, [tile][depth][row in tile], the last tile with fewer
-  // rows. A[r][k] = source[r * row_stride + k * depth_stride].
+  // ---- A as `product` reads it: the tiles of for_tiles<kRows>, [tile][depth][row in tile]. A[r][k] =
+  // source[r * row_stride + k * depth_stride].
   static void pack(const T* source, int64_t rows, int64_t depth, int64_t row_stride, int64_t depth_stride,
                    T* out) {
-    for (int64_t r = 0; r < rows; r += kRows) {
-      const int64_t tile = std::min<int64_t>(kRows, rows - r);
+    for_tiles<kRows>(rows, [&]<int kTile>(TileRows<kTile>, int64_t r) {
       for (int64_t k = 0; k < depth; ++k) {
-        for (int64_t m = 0; m < tile; ++m) *out++ = source[(r + m) * row_stride + k * depth_stride];
+        for (int64_t m = 0; m < kTile; ++m) *out++ = source[(r + m) * row_stride + k * depth_stride];
       }
-    }
+    });
   }
 
   struct Term {
@@ -59,9 +68,8 @@ struct PanelKernels {
   template <size_t kTerms, class Epilogue>
   static void product(int64_t rows, const std::array<Term, kTerms>& terms, const T* bias,
                       const Epilogue& epilogue) {
-    int64_t r = 0;
-    for (; r + kRows <= rows; r += kRows) product_tile<kRows>(r, terms, bias, epilogue);
-    last_tile<kRows - 1>(rows - r, r, terms, bias, epilogue);
+    for_tiles<kRows>(
+        rows, [&]<int kTile>(TileRows<kTile>, int64_t r) { product_tile<kTile>(r, terms, bias, epilogue); });
   }
 
   static Vector load(const T* at) { return *reinterpret_cast<const Vector*>(at); }
@@ -89,15 +97,6 @@ struct PanelKernels {
     }
     for (int m = 0; m < kTile; ++m) {
       for (int v = 0; v < kVectors; ++v) epilogue((row + m) * kWidth + v * kLanes, c[m][v]);
-    }
-  }
-
-  template <int kTile, size_t kTerms, class Epilogue>
-  static void last_tile(int64_t rows, int64_t row, const std::array<Term, kTerms>& terms, const T* bias,
-                        const Epilogue& epilogue) {
-    if constexpr (kTile > 0) {
-      if (rows == kTile) return product_tile<kTile>(row, terms, bias, epilogue);
-      last_tile<kTile - 1>(rows, row, terms, bias, epilogue);
     }
   }
 };

@@ -106,18 +106,8 @@ class PanelSums {
       }
     }
     const int64_t rows = terms[0].left_rows;
-    int64_t i = 0;
-    for (; i + kRows <= rows; i += kRows) wide_tile<kRows, kN>(panels, terms, i, j, columns, g);
-    last_wide_tile<kRows - 1, kN>(rows - i, panels, terms, i, j, columns, g);
-  }
-
-  template <int kM, int kN, size_t kTerms>
-  static void last_wide_tile(int64_t rows, int64_t panels, const std::array<OuterTerm, kTerms>& terms,
-                             int64_t i, int64_t j, const Vector* columns, T* g) {
-    if constexpr (kM > 0) {
-      if (rows == kM) return wide_tile<kM, kN>(panels, terms, i, j, columns, g);
-      last_wide_tile<kM - 1, kN>(rows, panels, terms, i, j, columns, g);
-    }
+    for_tiles<kRows>(
+        rows, [&]<int kM>(TileRows<kM>, int64_t i) { wide_tile<kM, kN>(panels, terms, i, j, columns, g); });
   }
 
   template <int kM, int kN, size_t kTerms>

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "networks/tensors/elementwise.h"
+#include "networks/tensors/matrix_products.h"
 
 namespace innerloop {
 namespace {
@@ -24,6 +25,16 @@ template <class T>
 using Column = Eigen::Array<T, Eigen::Dynamic, 1>;
 template <class T>
 using ConstColumn = Eigen::Map<const Column<T>>;
+
+// Row-major, contiguous rows; a column is a matrix of one column.
+template <class T>
+MatrixView<const T> view(const T* data, int64_t rows, int64_t columns) {
+  return {data, rows, columns, columns};
+}
+template <class T>
+MatrixView<T> into(T* data, int64_t rows, int64_t columns) {
+  return {data, rows, columns, columns};
+}
 
 template <class Derived>
 auto sigmoid(const Eigen::ArrayBase<Derived>& x) {
@@ -53,9 +64,10 @@ struct Block {
     x.resize(count, kInputs + hidden);
     x.leftCols(kInputs) = rows_of(in.inputs, kInputs);
     x.rightCols(hidden) = rows_of(in.state.hidden, hidden);
-    const ConstRows<T> w(data<T>(lstm.weight), kInputs + hidden, 4 * hidden);
     const ConstRows<T> b(data<T>(lstm.bias), 1, 4 * hidden);
-    Matrix<T> all = (x.matrix() * w.matrix()).array();
+    Matrix<T> all(count, 4 * hidden);
+    multiply(view(x.data(), count, kInputs + hidden),
+             view(data<T>(lstm.weight), kInputs + hidden, 4 * hidden), into(all.data(), count, 4 * hidden));
     all.rowwise() += b.row(0);
     gates = sigmoid(all.leftCols(3 * hidden));
     u = all.rightCols(hidden).tanh();
@@ -73,8 +85,8 @@ struct Block {
 
   Column<T> ahead(const Tensor& weight, const Tensor& bias, const Tensor& before) const {
     const T* w = data<T>(weight);
-    const Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>> of_hidden(w, hidden);
-    const Column<T> sum = (h.matrix() * of_hidden).array();
+    Column<T> sum(count);
+    multiply(view(h.data(), count, hidden), view(w, hidden, 1), into(sum.data(), count, 1));
     return sum + w[hidden] * column_of(in.theta) + w[hidden + 1] * column_of(before) + data<T>(bias)[0];
   }
 };
@@ -115,13 +127,13 @@ void pull_block(const Block<T>& b, const CoordinateLstm::Out& c, const Coordinat
   Eigen::Map<Column<T>>(written<T>(out.state.forget) + b.first, n) = wf[H + 1] * d_forget;
   Eigen::Map<Column<T>>(written<T>(out.state.input) + b.first, n) = wi[H + 1] * d_input;
 
-  using Row = Eigen::Map<const Eigen::Matrix<T, 1, Eigen::Dynamic>>;
-  const Matrix<T> d_h =
-      given_rows(c.state.hidden) + (d_forget.matrix() * Row(wf, H) + d_input.matrix() * Row(wi, H)).array();
+  Matrix<T> d_h = given_rows(c.state.hidden);
+  multiply(view(d_forget.data(), n, 1), view(wf, 1, H), into(d_h.data(), n, H), true);
+  multiply(view(d_input.data(), n, 1), view(wi, 1, H), into(d_h.data(), n, H), true);
   const auto add_gate = [&](const Column<T>& d, const Tensor& before, const Tensor& weight,
                             const Tensor& bias) {
     T* w = written<T>(weight);
-    Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>(w, H) += b.h.matrix().transpose() * d.matrix();
+    multiply_tn(view(b.h.data(), n, H), view(d.data(), n, 1), into(w, H, 1), true);
     w[H] += (d * theta).sum();
     w[H + 1] += (d * b.column_of(before)).sum();
     written<T>(bias)[0] += d.sum();
@@ -137,11 +149,11 @@ void pull_block(const Block<T>& b, const CoordinateLstm::Out& c, const Coordinat
   d_gates.middleCols(2 * H, H) = d_h * b.tanh_cell * o * (1 - o);
   d_gates.rightCols(H) = d_cell * i * (1 - b.u.square());
   Rows<T>(written<T>(out.state.cell) + b.first * H, n, H) = d_cell * f;
-  const ConstRows<T> w(data<T>(b.lstm.weight), kInputs + H, 4 * H);
-  Rows<T>(written<T>(out.state.hidden) + b.first * H, n, H) =
-      (d_gates.matrix() * w.bottomRows(H).matrix().transpose()).array();
-  Rows<T>(written<T>(out.weights.weight), kInputs + H, 4 * H).matrix() +=
-      b.x.matrix().transpose() * d_gates.matrix();
+  const auto gates = view(d_gates.data(), n, 4 * H);
+  multiply_nt(gates, view(data<T>(b.lstm.weight) + kInputs * 4 * H, H, 4 * H),
+              into(written<T>(out.state.hidden) + b.first * H, n, H));
+  multiply_tn(view(b.x.data(), n, kInputs + H), gates,
+              into(written<T>(out.weights.weight), kInputs + H, 4 * H), true);
   Rows<T>(written<T>(out.weights.bias), 1, 4 * H).row(0) += d_gates.colwise().sum();
 }
 

@@ -16,7 +16,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr size_t kLargestFile = 1 << 28;
+constexpr size_t kLargestResult = 1 << 28;
 
 std::string training_seed(const std::filesystem::path& run) {
   for (const auto& setting : read_settings(run / "config.ini")) {
@@ -61,7 +61,7 @@ std::string iterations_text(const std::vector<EvaluatedRun>& runs) {
 
 EvaluatedRun read_evaluated_run(const std::filesystem::path& run, const std::string& name) {
   const auto file = run / (name + ".json");
-  const json found = json::parse(read_file(file, kLargestFile), nullptr, /*allow_exceptions=*/false);
+  const json found = json::parse(read_file(file, kLargestResult), nullptr, /*allow_exceptions=*/false);
   const auto damaged = [&] { return Error(concat("'", file.string(), "' is no evaluation of a data set")); };
   if (!found.is_object() || !found.contains("per_task") || !found.contains("dataset")) throw damaged();
   try {

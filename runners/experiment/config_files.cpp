@@ -44,7 +44,7 @@ std::string place(const std::string& name, const std::string& text, const std::s
   return name;
 }
 
-constexpr uintmax_t kLargestFile = 1 << 20;
+constexpr uintmax_t kLargestConfiguration = 1 << 20;
 
 std::string kind_of(const std::filesystem::file_status& status) {
   switch (status.type()) {
@@ -84,11 +84,11 @@ std::string read_text(const std::filesystem::path& file) {
                 ", expected a file");
   std::ifstream in(file, std::ios::binary);
   require_usage(in.good(), "cannot read the configuration '", file.string(), "'");
-  std::string text(kLargestFile + 1, '\0');
+  std::string text(kLargestConfiguration + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));
-  require_usage(text.size() <= kLargestFile, "configuration '", file.string(), "' is larger than ",
-                kLargestFile, " bytes, no configuration is");
+  require_usage(text.size() <= kLargestConfiguration, "configuration '", file.string(), "' is larger than ",
+                kLargestConfiguration, " bytes, no configuration is");
   return text;
 }
 

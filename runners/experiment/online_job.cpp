@@ -26,7 +26,7 @@ torch::Tensor row_of(const std::vector<double>& values) {
   return torch::tensor(values, torch::kFloat64).reshape({1, static_cast<int64_t>(values.size())});
 }
 
-std::string figure(double value, bool accuracy) {
+std::string progress_figure(double value, bool accuracy) {
   char text[32];
   std::snprintf(text, sizeof text, accuracy ? "%.1f %%" : "%.3g", accuracy ? 100 * value : value);
   return text;
@@ -137,7 +137,8 @@ std::string OnlineJob::describe() const {
   const auto at = now(static_cast<int64_t>(results_.metrics.front().size()) - 1);
   std::string text = concat("round ", at.round + 1, ", ", stream_.samples(at.batches), " samples:");
   for (size_t i = 0; i < results_.learners.size(); ++i)
-    text += concat("  ", results_.learners[i], " ", figure(results_.metrics[i].back(), classifies()));
+    text +=
+        concat("  ", results_.learners[i], " ", progress_figure(results_.metrics[i].back(), classifies()));
   return text;
 }
 

@@ -14,7 +14,7 @@ namespace innerloop {
 namespace {
 
 constexpr char kColumns[] = "dataset,ways,shots,algorithm,config,step,value,interval,interval_kind,source";
-constexpr size_t kLargestFile = 1 << 20;  // bytes
+constexpr size_t kLargestTable = 1 << 20;  // bytes
 
 // The fields of one line; a field in quotes may hold commas.
 std::vector<std::string> fields_of(const std::string& line) {
@@ -116,7 +116,7 @@ EpisodeShape evaluated(const ExperimentConfig& config) {
 const std::vector<PublishedCell>& published_cells() {
   static const std::vector<PublishedCell> cells = [] {
     const auto file = data_directory() / "configs" / "published.csv";
-    return parse_published(read_file(file, kLargestFile), file.string());
+    return parse_published(read_file(file, kLargestTable), file.string());
   }();
   return cells;
 }
