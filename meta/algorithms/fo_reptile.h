@@ -7,9 +7,8 @@
 // - 1 steps adapt, the last one judges:
 //
 //   tail_shots = 0     it sees a mini-batch like the others, which may overlap with theirs
-//   tail_shots = S     it sees S samples of every class that no other step sees, all at once; the others draw
-//   their
-//                      mini-batches from the rest of the support set
+//   tail_shots = S     it sees S samples of every class that no other step sees, all at once; the others
+//                      draw their mini-batches from the rest of the support set
 //
 // With plain steps and S = shots of a query set this is first-order MAML (fomaml) with K - 1 steps. Held-out
 // tasks adapt on their whole support set.

@@ -10,71 +10,26 @@
 // prototypical networks do.
 //
 //   label_sharing = false   labels mean nothing across tasks: class r of i is paired with a class r' of j
-//   drawn
-//                           without repetition, and the mixed samples have the new label r
-//   label_sharing = true    label r is the same class in every task (and always so where targets are
-//   numbers):
-//                           with maml any sample is paired with any, and the loss is lambda L(y_i) + (1 -
-//                           lambda) L(y_j) (targets: that of the mixed target); with prototypical samples of
-//                           one label
+//                           drawn without repetition, and the mixed samples have the new label r
+//   label_sharing = true    label r is the same class in every task (always so where targets are numbers):
+//                           with maml any sample is paired with any, and the loss is lambda L(y_i) +
+//                           (1 - lambda) L(y_j) (targets: that of the mixed target); with prototypical
+//                           samples of one label
 //
 //   mix = linear            the paper's
 //   mix = cutmix            images: a box of the input of the share sqrt(1 - lambda) of its sides at a
-//   uniform
-//                           centre keeps i's pixels, all around it are j's; one box for all support samples,
-//                           one for all queries. As in the code for images, where the box is i's although it
-//                           grows as lambda falls, and labels are i's (label_sharing: weighed by lambda).
+//                           uniform centre keeps i's pixels, all around it are j's; one box for all support
+//                           samples, one for all queries. As in the code for images, where the box is i's
+//                           although it grows as lambda falls, and labels are i's (label_sharing: weighed by
+//                           lambda).
 //
 // The training's query metric is that of the tasks i and j unmixed, after adaptation to the mixed one.
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
-#include "base/random.h"
 #include "meta/algorithm.h"
-#include "meta/moment.h"
 
 namespace innerloop {
 
 Algorithm mlti();
-
-// Beta(a, a), by Marsaglia and Tsang's gamma variables.
-double symmetric_beta(double a, Stream& stream);
-
-// Rows and columns [top, bottom) x [left, right) of a box around (row, column), cut off at the picture's
-// edge.
-struct CutBox {
-  int64_t top = 0, bottom = 0, left = 0, right = 0;
-};
-CutBox cut_box(int64_t height, int64_t width, double lambda, int64_t row, int64_t column);
-
-struct MltiConfig {
-  bool prototypical = false;  // mlti.with
-  bool cutmix = false;        // mlti.mix
-  bool label_sharing = false;
-  int64_t layers = -1;
-  double beta = 2;
-};
-
-// How one task is mixed: all that is drawn for it.
-struct TaskMix {
-  int64_t partner = 0, layer = 0;
-  double lambda = 1;
-  std::vector<int64_t> support, query;  // the partner's samples in the order of those they are mixed with
-  CutBox support_box, query_box;
-};
-
-// What the mixes of a training have in common.
-struct TaskMixer {
-  MltiConfig config;
-  EpisodeShape shape;
-  int64_t tasks = 1;   // of a meta-iteration
-  int64_t layers = 0;  // that may be mixed beside the input
-  bool classes = false;
-  int64_t height = 0, width = 0;  // of images
-
-  TaskMix draw(const Moment& now, int64_t task) const;  // of a task of the chunk
-};
 
 }  // namespace innerloop

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "meta/algorithms/support_batches.h"
 #include "meta/gradient_algorithm.h"
 #include "networks/tensors/elementwise.h"
 
@@ -62,16 +63,17 @@ class AdamWithoutMomentum : public UpdateRule {
   double alpha_;
 };
 
-// theta - phi_K as a cotangent on phi_0, which the core brings to theta through the initialisation alone.
+// theta - phi_K, or phi_{K-1} - phi_K, as a cotangent on phi_0, which the core brings to theta through the
+// initialisation alone.
 class Displacement : public MetaObjective {
  public:
-  explicit Displacement(bool last_gradient_only) : last_gradient_only_(last_gradient_only) {}
+  explicit Displacement(bool last_step_only) : last_step_only_(last_step_only) {}
 
   At at(const Adaptation& adaptation, const Task& task, const Moment& now) const override {
     const int64_t steps = adaptation.steps();
     At out{value(adaptation, task, now), {}};
     out.cotangents.resize(static_cast<size_t>(steps) + 1);
-    out.cotangents.front() = adaptation.phi(last_gradient_only_ ? steps - 1 : 0) - adaptation.adapted();
+    out.cotangents.front() = adaptation.phi(last_step_only_ ? steps - 1 : 0) - adaptation.adapted();
     out.second_order = false;
     return out;
   }
@@ -81,49 +83,7 @@ class Displacement : public MetaObjective {
   }
 
  private:
-  bool last_gradient_only_;
-};
-
-// Step k's mini-batch of so many samples in the place of the support set; of 0 the set itself.
-class MiniBatches : public Task {
- public:
-  MiniBatches(const EpisodeTask& tasks, const Moment& now, int64_t samples)
-      : tasks_(tasks), now_(now), samples_(samples) {}
-
-  int64_t size() const override { return tasks_.size(); }
-
-  Tensor loss(Part part, const Params& params, int64_t step) const override {
-    return cuts(part) ? at(step).loss(part, params, step) : tasks_.loss(part, params, step);
-  }
-
-  std::unique_ptr<LossAt> loss_at(Part part, const Params& params, int64_t step) const override {
-    return cuts(part) ? at(step).loss_at(part, params, step) : tasks_.loss_at(part, params, step);
-  }
-
-  Tensor value(Part part, const Params& params, int64_t step) const override {
-    return cuts(part) ? at(step).value(part, params, step) : tasks_.value(part, params, step);
-  }
-
- private:
-  bool cuts(Part part) const { return part == Part::kSupport && samples_ > 0; }
-
-  EpisodeTask at(int64_t step) const {
-    Episodes slice = tasks_.episodes();
-    const int64_t support = slice.support_x.size(1);
-    std::vector<Tensor> x, y;
-    for (int64_t t = 0; t < size(); ++t) {
-      const Tensor chosen = torch::tensor(mini_batch(now_.stream(t), support, samples_, step), torch::kInt64);
-      x.push_back(slice.support_x[t].index_select(0, chosen));
-      y.push_back(slice.support_y[t].index_select(0, chosen));
-    }
-    slice.support_x = torch::stack(x);
-    slice.support_y = torch::stack(y);
-    return tasks_.with(std::move(slice));
-  }
-
-  const EpisodeTask& tasks_;
-  Moment now_;
-  int64_t samples_;
+  bool last_step_only_;
 };
 
 Parts reptile_parts(const ReptileConfig& config, const MethodContext& context) {
@@ -131,7 +91,7 @@ Parts reptile_parts(const ReptileConfig& config, const MethodContext& context) {
                 " found, expected 1 or more: reptile moves to where inner steps lead");
   Parts out;
   if (config.optimizer == "adam") out.rule = adam_without_momentum(context.inner.step_size);
-  out.objective = std::make_shared<Displacement>(config.last_gradient_only);
+  out.objective = displacement(config.last_gradient_only);
   const std::pair<const char*, int64_t> mini_batches[] = {
       {"mini_batch", config.mini_batch}, {"evaluation_mini_batch", config.evaluation_mini_batch}};
   for (const auto& [key, samples] : mini_batches) {
@@ -139,8 +99,15 @@ Parts reptile_parts(const ReptileConfig& config, const MethodContext& context) {
     require_usage(context.network != nullptr, "reptile.", key, ": ", samples,
                   " found, expected 0: an inner step of a policy takes all trajectories of the task");
     out.view = [config](const Task& task, const Moment& now) -> std::unique_ptr<Task> {
-      return std::make_unique<MiniBatches>(dynamic_cast<const EpisodeTask&>(task), now,
-                                           now.training ? config.mini_batch : config.evaluation_mini_batch);
+      const auto& tasks = dynamic_cast<const EpisodeTask&>(task);
+      const int64_t size = now.training ? config.mini_batch : config.evaluation_mini_batch;
+      SupportChoice choice;
+      if (size > 0) {
+        choice = [now, size, support = tasks.episodes().support_x.size(1)](int64_t t, int64_t step) {
+          return mini_batch(now.stream(t), support, size, step);
+        };
+      }
+      return support_batches(tasks, std::move(choice));
     };
   }
   return out;
@@ -150,6 +117,10 @@ Parts reptile_parts(const ReptileConfig& config, const MethodContext& context) {
 
 std::shared_ptr<const UpdateRule> adam_without_momentum(double step_size) {
   return std::make_shared<AdamWithoutMomentum>(step_size);
+}
+
+std::shared_ptr<const MetaObjective> displacement(bool last_step_only) {
+  return std::make_shared<Displacement>(last_step_only);
 }
 
 std::vector<int64_t> mini_batch(Stream stream, int64_t samples, int64_t size, int64_t step) {

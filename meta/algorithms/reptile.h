@@ -32,6 +32,7 @@
 
 #include "base/random.h"
 #include "meta/algorithm.h"
+#include "meta/meta_objective.h"
 #include "meta/update_rule.h"
 
 namespace innerloop {
@@ -40,6 +41,10 @@ Algorithm reptile();
 
 // The inner Adam alone. UsageError unless step_size is positive.
 std::shared_ptr<const UpdateRule> adam_without_momentum(double step_size);
+
+// The objective whose "gradient" is theta - phi_K; last_step_only: phi_{K-1} - phi_K. Its value is the query
+// loss at phi_K.
+std::shared_ptr<const MetaObjective> displacement(bool last_step_only);
 
 // Which of `samples` support samples step `step` of a task sees; `stream` as it is before anything is drawn.
 std::vector<int64_t> mini_batch(Stream stream, int64_t samples, int64_t size, int64_t step);

@@ -96,8 +96,13 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
   }
   const bool histogram = std::any_of(plot.curves.begin(), plot.curves.end(),
                                      [](const Curve& curve) { return curve.style == Curve::Style::kSteps; });
-  if (histogram) gnuplot << "set offsets 0, 0, graph 0.04, 0\nset yrange [0:*]\n";
-  if (plot.percent && top > 90) gnuplot << "set yrange [*:101]\n";  // left to itself it may end at 110
+  if (histogram) gnuplot << "set offsets 0, 0, graph 0.04, 0\n";
+  // Left to itself an axis of percent may begin below 0, where an interval reaches there, and end at 110.
+  gnuplot << "set yrange ["
+          << (histogram      ? "0"
+              : plot.percent ? "0<*"
+                             : "*")
+          << ":" << (plot.percent && top > 90 ? "101" : "*") << "]\n";
   if (plot.log_y && top >= 5 * bottom) {  // of 1, 2, 5, 10, ... at least two are in between
     // Left to itself gnuplot ends a logarithmic axis at powers of ten.
     gnuplot << "set logscale y\nset offsets 0, 0, 0, 0\n"

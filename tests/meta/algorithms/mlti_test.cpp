@@ -7,6 +7,7 @@
 #include "datasets/dataset.h"
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/prototypical.h"
+#include "meta/algorithms/task_mix.h"
 #include "meta/method.h"
 #include "networks/tensors/gradient_check.h"
 #include "tests/torch_catch.h"
