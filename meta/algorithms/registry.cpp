@@ -13,6 +13,7 @@
 #include "meta/algorithms/joint.h"
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/maml_plus_plus.h"
+#include "meta/algorithms/matching.h"
 #include "meta/algorithms/meta_lstm.h"
 #include "meta/algorithms/meta_sgd.h"
 #include "meta/algorithms/metal.h"
@@ -43,6 +44,7 @@ const std::vector<Algorithm>& algorithms() {
       joint(),
       maml(),
       maml_plus_plus(),
+      matching(),
       meta_lstm(),
       meta_sgd(),
       metal(),
