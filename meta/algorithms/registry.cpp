@@ -14,6 +14,7 @@
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/maml_plus_plus.h"
 #include "meta/algorithms/matching.h"
+#include "meta/algorithms/matching_fce.h"
 #include "meta/algorithms/meta_lstm.h"
 #include "meta/algorithms/meta_sgd.h"
 #include "meta/algorithms/metal.h"
@@ -45,6 +46,7 @@ const std::vector<Algorithm>& algorithms() {
       maml(),
       maml_plus_plus(),
       matching(),
+      matching_fce(),
       meta_lstm(),
       meta_sgd(),
       metal(),
