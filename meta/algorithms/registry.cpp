@@ -21,6 +21,7 @@
 #include "meta/algorithms/mlti.h"
 #include "meta/algorithms/mt_net.h"
 #include "meta/algorithms/prototypical.h"
+#include "meta/algorithms/r2d2.h"
 #include "meta/algorithms/reptile.h"
 #include "meta/algorithms/t_net.h"
 #include "meta/algorithms/tsa_maml.h"
@@ -53,6 +54,7 @@ const std::vector<Algorithm>& algorithms() {
       mlti(),
       mt_net(),
       prototypical(),
+      r2d2(),
       reptile(),
       t_net(),
       tsa_maml(),
