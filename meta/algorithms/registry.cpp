@@ -11,6 +11,7 @@
 #include "meta/algorithms/fo_reptile.h"
 #include "meta/algorithms/imaml.h"
 #include "meta/algorithms/joint.h"
+#include "meta/algorithms/lr_d2.h"
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/maml_plus_plus.h"
 #include "meta/algorithms/matching.h"
@@ -44,6 +45,7 @@ const std::vector<Algorithm>& algorithms() {
       fomaml(),
       imaml(),
       joint(),
+      lr_d2(),
       maml(),
       maml_plus_plus(),
       matching(),
