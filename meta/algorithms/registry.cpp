@@ -11,14 +11,18 @@
 #include "meta/algorithms/fo_reptile.h"
 #include "meta/algorithms/imaml.h"
 #include "meta/algorithms/joint.h"
+#include "meta/algorithms/lr_d2.h"
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/maml_plus_plus.h"
+#include "meta/algorithms/matching.h"
+#include "meta/algorithms/matching_fce.h"
 #include "meta/algorithms/meta_lstm.h"
 #include "meta/algorithms/meta_sgd.h"
 #include "meta/algorithms/metal.h"
 #include "meta/algorithms/mlti.h"
 #include "meta/algorithms/mt_net.h"
 #include "meta/algorithms/prototypical.h"
+#include "meta/algorithms/r2d2.h"
 #include "meta/algorithms/reptile.h"
 #include "meta/algorithms/t_net.h"
 #include "meta/algorithms/tsa_maml.h"
@@ -41,14 +45,18 @@ const std::vector<Algorithm>& algorithms() {
       fomaml(),
       imaml(),
       joint(),
+      lr_d2(),
       maml(),
       maml_plus_plus(),
+      matching(),
+      matching_fce(),
       meta_lstm(),
       meta_sgd(),
       metal(),
       mlti(),
       mt_net(),
       prototypical(),
+      r2d2(),
       reptile(),
       t_net(),
       tsa_maml(),

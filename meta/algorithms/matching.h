@@ -1,0 +1,30 @@
+// Matching networks without fully conditional embeddings (Vinyals, Blundell, Lillicrap, Kavukcuoglu and
+// Wierstra, NeurIPS 2016, eq. 1 and section 2.1.1): softmax attention over the cosines with the support
+// samples.
+//
+//   a(q, x_i) = softmax_i cos(f(q), f(x_i));   p(y | q) = sum_i a(q, x_i) [y_i = y];   loss -log p(y)
+//
+// f is the network without its last layer, the same for support and query. The authors published no code.
+// Ravi and Larochelle's (ICLR 2017; twitter-research/meta-learning-lstm, model/baselines/matching-net.lua)
+// scores otherwise:
+//
+//   scores = attention   the paper's
+//   scores = sum         logits are sum_i cos(f(q), f(x_i)) [y_i = y]: a sum over a class' shots, no softmax
+//                        over the support set
+//
+// Their network's dropout of 0.1 is left out. The paper's equations were not read in its own text but in
+// that code and in descriptions of the paper.
+#pragma once
+
+#include "meta/algorithm.h"
+#include "meta/feature_classifier.h"
+
+namespace innerloop {
+
+Algorithm matching();
+
+// Logits [T, queries, ways]: log p(y | q), or the sums of cosines. A cosine with a feature vector of zeros
+// is 0, and so are its derivatives' limits: |f|^2 has 1e-12 added, as Torch7's nn.CosineDistance has it.
+torch::Tensor matching_scores(const FeatureSets& sets, bool sum);
+
+}  // namespace innerloop
