@@ -46,7 +46,8 @@ class ImageEpisodes : public Dataset {
     const auto& classes = store_.of(split);
     const auto present = static_cast<int64_t>(classes.size());
     require_usage(present >= shape.ways, spec_.name, ": the ", split_name(split), " split has ", present,
-                  " classes, a task of ", shape.ways, " ways needs ", shape.ways, ". The data: ", spec_.protocol);
+                  " classes, a task of ", shape.ways, " ways needs ", shape.ways,
+                  ". The data: ", spec_.protocol);
     const auto& smallest = smallest_class(split);
     const int64_t needed = shape.shots + shape.queries;
     require_usage(smallest.count >= needed, spec_.name, ": class ", smallest.name, " of the ",

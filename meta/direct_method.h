@@ -1,6 +1,6 @@
 // Methods without an inner loop: a loss of the meta-parameters alone, on support and query of a task
-// together. Derive, give the loss and the prediction; Snell et al.'s prototypical networks
-// (meta/algorithms/prototypical.cpp) are the example.
+// together. Derive, give the loss and the prediction; classifiers of features have a class of their own
+// (meta/feature_classifier.h).
 #pragma once
 
 #include <memory>

@@ -9,9 +9,14 @@ namespace {
 using torch::Tensor;
 
 FeatureSets sets_of(const Tensor& features, const Tensor& support_y) {
-  const int64_t supports = support_y.size(1);
-  return {features.narrow(1, 0, supports), support_y,
-          features.narrow(1, supports, features.size(1) - supports), support_y.max().item<int64_t>() + 1};
+  return feature_sets(features, support_y, support_y.max().item<int64_t>() + 1);
+}
+
+const MethodContext& with_classes(const std::string& algorithm, const MethodContext& context) {
+  const auto& spec = context.dataset->spec();
+  require_usage(spec.classification, "algorithm ", algorithm, " needs classes; the data set ", spec.name,
+                " has none");
+  return context;
 }
 
 // Mean cross-entropy of the queries.
@@ -45,11 +50,7 @@ class ScoresHead : public Head {
 }  // namespace
 
 FeatureClassifier::FeatureClassifier(const std::string& algorithm, const MethodContext& context)
-    : DirectMethod(context, /*outputs=*/0), prefix_(algorithm + ".") {
-  const auto& spec = context.dataset->spec();
-  require_usage(spec.classification, "algorithm ", algorithm, " needs classes; the data set ", spec.name,
-                " has none");
-}
+    : DirectMethod(with_classes(algorithm, context), /*outputs=*/0), prefix_(algorithm + ".") {}
 
 Tensor FeatureClassifier::loss(const Params& meta, const EpisodeTask& tasks, const Moment&) const {
   return head_loss(*head(tasks), tasks.forward(Part::kBoth, meta, tasks.network()), meta);
@@ -71,6 +72,12 @@ Params FeatureClassifier::initial(Stream& stream) const {
 
 std::shared_ptr<const Head> FeatureClassifier::head(const EpisodeTask& tasks) const {
   return std::make_shared<ScoresHead>(*this, tasks, prefix_);
+}
+
+FeatureSets feature_sets(const Tensor& features, const Tensor& support_y, int64_t ways) {
+  const int64_t supports = support_y.size(1);
+  return {features.narrow(1, 0, supports), support_y,
+          features.narrow(1, supports, features.size(1) - supports), ways};
 }
 
 int64_t feature_width(const MethodContext& context) {

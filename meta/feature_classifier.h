@@ -1,6 +1,6 @@
 // Methods without an inner loop that classify: the support set becomes a classifier of the network's
 // features, in differentiable operations, and the cross-entropy of the queries under it is the loss. Derive
-// and give the scores; matching networks (meta/algorithms/matching.cpp) are the example.
+// and give the scores; prototypical networks (meta/algorithms/prototypical.cpp) are the example.
 //
 // Support and query pass through the network as one batch, so that in batch mode their statistics are common.
 #pragma once
@@ -47,6 +47,9 @@ class FeatureClassifier : public DirectMethod {
 
   std::string prefix_;
 };
+
+// Of features [T, support samples first, F] of both parts.
+FeatureSets feature_sets(const torch::Tensor& features, const torch::Tensor& support_y, int64_t ways);
 
 // The width F of the features of the context's network.
 int64_t feature_width(const MethodContext& context);

@@ -226,13 +226,14 @@ class MixedPrototypes : public DirectMethod {
   Tensor loss(const Params& meta, const EpisodeTask& pairs, const Moment& now) const override {
     const auto& e = pairs.episodes();
     const Tensor features = Mixed(pairs, *mixer_, now).forward(Part::kBoth, meta);
-    const Tensor log_p =
-        torch::log_softmax(prototype_scores(features, half(e.support_y, 0), mixer_->shape.ways), 2);
+    const Tensor log_p = torch::log_softmax(
+        prototype_scores(feature_sets(features, half(e.support_y, 0), mixer_->shape.ways)), 2);
     return -log_p.gather(2, half(e.query_y, 0).unsqueeze(2)).mean({1, 2});
   }
 
   Tensor query_scores(const Params& meta, const EpisodeTask& pairs, const Moment&) const override {
-    return prototype_scores(pairs.output(Part::kBoth, meta), pairs.episodes().support_y, mixer_->shape.ways);
+    return prototype_scores(
+        feature_sets(pairs.output(Part::kBoth, meta), pairs.episodes().support_y, mixer_->shape.ways));
   }
 
  private:

@@ -8,14 +8,13 @@
 #pragma once
 
 #include "meta/algorithm.h"
-#include "networks/tensors/tensor.h"
+#include "meta/feature_classifier.h"
 
 namespace innerloop {
 
 Algorithm prototypical();
 
-// -|f(x) - c_k|^2 of the queries, [T, queries, ways], from the features [T, support samples first, F] of both
-// parts and the support's labels [T, supports].
-torch::Tensor prototype_scores(const torch::Tensor& features, const torch::Tensor& support_y, int64_t ways);
+// -|f(x) - c_k|^2 of the queries, [T, queries, ways].
+torch::Tensor prototype_scores(const FeatureSets& sets);
 
 }  // namespace innerloop
