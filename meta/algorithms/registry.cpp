@@ -4,6 +4,7 @@
 #include "base/row.h"
 #include "meta/algorithms/alfa.h"
 #include "meta/algorithms/anil.h"
+#include "meta/algorithms/baseline_finetune.h"
 #include "meta/algorithms/bmaml.h"
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
@@ -33,6 +34,7 @@ const std::vector<Algorithm>& algorithms() {
   static const std::vector<Algorithm> table{
       alfa(),
       anil(),
+      baseline_finetune(),
       bmaml(),
       boil(),
       cavia(),
