@@ -5,6 +5,7 @@
 #include "meta/algorithms/alfa.h"
 #include "meta/algorithms/anil.h"
 #include "meta/algorithms/baseline_finetune.h"
+#include "meta/algorithms/baseline_nearest_neighbour.h"
 #include "meta/algorithms/bmaml.h"
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
@@ -35,6 +36,7 @@ const std::vector<Algorithm>& algorithms() {
       alfa(),
       anil(),
       baseline_finetune(),
+      baseline_nearest_neighbour(),
       bmaml(),
       boil(),
       cavia(),
