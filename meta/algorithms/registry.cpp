@@ -15,6 +15,7 @@
 #include "meta/algorithms/joint.h"
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/maml_plus_plus.h"
+#include "meta/algorithms/mann.h"
 #include "meta/algorithms/meta_lstm.h"
 #include "meta/algorithms/meta_sgd.h"
 #include "meta/algorithms/metal.h"
@@ -47,6 +48,7 @@ const std::vector<Algorithm>& algorithms() {
       joint(),
       maml(),
       maml_plus_plus(),
+      mann(),
       meta_lstm(),
       meta_sgd(),
       metal(),

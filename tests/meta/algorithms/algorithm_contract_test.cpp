@@ -20,6 +20,7 @@ namespace {
 
 // Own keys of algorithms whose defaults are too much for a test.
 const std::map<std::string, Texts> kSmaller{
+    {"mann", {{"hidden", 12}, {"slots", 9}, {"size", 5}, {"reads", 2}}},
     {"tsa_maml", {{"groups", 3}, {"solutions", 12}, {"assign_steps", 2}, {"restarts", 1}}}};
 
 SupervisedMetaConfig with_prescribed(SupervisedMetaConfig config, const Algorithm& algorithm) {
