@@ -23,6 +23,7 @@
 #include "meta/algorithms/mt_net.h"
 #include "meta/algorithms/prototypical.h"
 #include "meta/algorithms/reptile.h"
+#include "meta/algorithms/siamese.h"
 #include "meta/algorithms/t_net.h"
 #include "meta/algorithms/tsa_maml.h"
 #include "meta/algorithms/unicorn_maml.h"
@@ -56,6 +57,7 @@ const std::vector<Algorithm>& algorithms() {
       mt_net(),
       prototypical(),
       reptile(),
+      siamese(),
       t_net(),
       tsa_maml(),
       unicorn_maml(),
