@@ -4,6 +4,8 @@
 #include "base/row.h"
 #include "meta/algorithms/alfa.h"
 #include "meta/algorithms/anil.h"
+#include "meta/algorithms/baseline_finetune.h"
+#include "meta/algorithms/baseline_nearest_neighbour.h"
 #include "meta/algorithms/bmaml.h"
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
@@ -14,6 +16,7 @@
 #include "meta/algorithms/lr_d2.h"
 #include "meta/algorithms/maml.h"
 #include "meta/algorithms/maml_plus_plus.h"
+#include "meta/algorithms/mann.h"
 #include "meta/algorithms/matching.h"
 #include "meta/algorithms/matching_fce.h"
 #include "meta/algorithms/meta_lstm.h"
@@ -24,6 +27,7 @@
 #include "meta/algorithms/prototypical.h"
 #include "meta/algorithms/r2d2.h"
 #include "meta/algorithms/reptile.h"
+#include "meta/algorithms/siamese.h"
 #include "meta/algorithms/t_net.h"
 #include "meta/algorithms/tsa_maml.h"
 #include "meta/algorithms/unicorn_maml.h"
@@ -37,6 +41,8 @@ const std::vector<Algorithm>& algorithms() {
   static const std::vector<Algorithm> table{
       alfa(),
       anil(),
+      baseline_finetune(),
+      baseline_nearest_neighbour(),
       bmaml(),
       boil(),
       cavia(),
@@ -48,6 +54,7 @@ const std::vector<Algorithm>& algorithms() {
       lr_d2(),
       maml(),
       maml_plus_plus(),
+      mann(),
       matching(),
       matching_fce(),
       meta_lstm(),
@@ -58,6 +65,7 @@ const std::vector<Algorithm>& algorithms() {
       prototypical(),
       r2d2(),
       reptile(),
+      siamese(),
       t_net(),
       tsa_maml(),
       unicorn_maml(),

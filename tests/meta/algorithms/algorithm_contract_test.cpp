@@ -20,6 +20,10 @@ namespace {
 
 // Own keys of algorithms whose defaults are too much for a test.
 const std::map<std::string, Texts> kSmaller{
+    {"mann", {{"hidden", 12}, {"slots", 9}, {"size", 5}, {"reads", 2}}},
+    // Of more pairs two samples have nearly the same features, so that |h(x1) - h(x2)| switches in a
+    // difference.
+    {"siamese", {{"units", 8}, {"pairs", 3}}},
     {"tsa_maml", {{"groups", 3}, {"solutions", 12}, {"assign_steps", 2}, {"restarts", 1}}}};
 
 SupervisedMetaConfig with_prescribed(SupervisedMetaConfig config, const Algorithm& algorithm) {
