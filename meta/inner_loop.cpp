@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "datasets/names.h"
 #include "networks/tensors/derivatives.h"
 #include "networks/tensors/elementwise.h"
 
@@ -55,14 +56,14 @@ std::vector<std::string> chosen(const std::string& patterns, const std::vector<s
                                             : matches(pattern, names[i]);
       if (fits) taken[i] = found = true;
     }
-    require_usage(found, "inner.adapt: no parameter matches '", shortened(pattern),
+    require_usage(found, "inner.adapt: no parameter matches '", printable(shortened(pattern)),
                   "'; known: all, head, body, ", join(names));
   }
   std::vector<std::string> out;
   for (size_t i = 0; i < names.size(); ++i) {
     if (taken[i]) out.push_back(names[i]);
   }
-  require_usage(!out.empty(), "inner.adapt: '", shortened(patterns),
+  require_usage(!out.empty(), "inner.adapt: '", printable(shortened(patterns)),
                 "' names no parameter; known: all, head, body, ", join(names));
   return out;
 }

@@ -1,8 +1,8 @@
 // Siamese networks for one-shot recognition (Koch, Zemel and Salakhutdinov, ICML Deep Learning Workshop
 // 2015).
 //
-//   h(x) = sigmoid(W f(x) + b)                                  f: the configured network without its last
-//   layer p(x1, x2) = sigmoid(sum_j alpha_j |h_j(x1) - h_j(x2)| + beta)          that both are of one class
+//   h(x)      = sigmoid(W f(x) + b)            f: the configured network without its last layer
+//   p(x1, x2) = sigmoid(sum_j alpha_j |h_j(x1) - h_j(x2)| + beta)      that both are of one class
 //   loss      = mean over pairs of -y log p - (1 - y) log(1 - p), + l2 |weights|^2;   y = 1 for one class
 //   a task    gives a query the class of the support sample with the largest p; of several shots too
 //

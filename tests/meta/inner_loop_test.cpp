@@ -262,6 +262,7 @@ TEST_CASE("a scaled step halves the change", "[meta]") {
 TEST_CASE("an inner loop that cannot be meant is refused", "[meta]") {
   const Params initial = small_initial();
   CHECK_THROWS_WITH(InnerLoop({.adapt = "layer9.*"}, initial), contains("no parameter matches 'layer9.*'"));
+  CHECK_THROWS_WITH(InnerLoop({.adapt = "a\001"}, initial), contains("no parameter matches 'a\\x01'"));
   CHECK_THROWS_WITH(InnerLoop({.steps = -1}, initial), contains("inner.steps: -1"));
   CHECK_THROWS_WITH(InnerLoop({.step_size = 0}, initial), contains("expected a positive number"));
   CHECK_THROWS_WITH(InnerLoop({.steps = 0}, initial, {.rule = per_parameter_step(0.1)}),
