@@ -57,10 +57,15 @@ Tensor mann_least_used(const Tensor& used, int64_t count) {
 // Directions of vectors [..., size]; finite derivatives at a row of zeros.
 Tensor mann_direction(const Tensor& x) { return x / (x.square().sum(-1, true) + 1e-20).sqrt(); }
 
-// x [..., in] -> [..., out]; weight [1, out, in].
-Tensor mann_product(const Tensor& x, const Tensor& weight) { return x.matmul(weight[0].t()); }
+// x [..., in] -> [..., out]; weight [out, in].
+Tensor mann_product(const Tensor& x, const Tensor& weight) { return x.matmul(weight.t()); }
 Tensor mann_affine(const Tensor& x, const Params& p, const std::string& name) {
-  return mann_product(x, p.at(name + ".weight")) + p.at(name + ".bias")[0];
+  return mann_product(x, p.at(name + ".weight")) + p.at(name + ".bias");
+}
+
+// The one task's slice of meta-parameters, taken once: its derivative fills a tensor each time.
+Params mann_weights(const Params& meta) {
+  return meta.map([](const Tensor& value) { return value.squeeze(0); });
 }
 
 struct MannState {
@@ -124,7 +129,7 @@ class Mann : public Method {
     const Tensors gradient = vjp(
         [&](const Tensors& leaves) -> Tensors {
           MannState state = start(tasks.size(), meta.dtype());
-          const Tensor log_p = torch::log_softmax(run(meta.with(leaves), sequence, state), 2);
+          const Tensor log_p = torch::log_softmax(run(mann_weights(meta.with(leaves)), sequence, state), 2);
           const Tensor each = -log_p.gather(2, sequence.labels.unsqueeze(2)).sum({1, 2});
           loss = each.detach();
           return {each};
@@ -145,13 +150,14 @@ class Mann : public Method {
     const auto& e = tasks.episodes();
     const Sequence support = shuffled(e.support_x, e.support_y, now);
     MannState state = start(tasks.size(), meta.dtype());
-    run(meta, support, state);
+    const Params p = mann_weights(meta);
+    run(p, support, state);
     const Tensor query = e.query_x.flatten(2);  // [T, queries, pixels]
     const int64_t queries = query.size(1), last = support.labels.size(1) - 1;
     const Tensor label = one_hot(support.labels.narrow(1, last, 1), query).expand({-1, queries, -1});
     state = state.repeated(queries);
-    const Tensor input = mann_product(torch::cat({query, label}, 2), meta.at("input.weight")).flatten(0, 1);
-    return {step(meta, input, state).view({tasks.size(), queries, ways_})};
+    const Tensor input = mann_product(torch::cat({query, label}, 2), p.at("input.weight")).flatten(0, 1);
+    return {step(p, input, state).view({tasks.size(), queries, ways_})};
   }
 
  private:
@@ -204,7 +210,7 @@ class Mann : public Method {
   // input [B, 4 hidden]: W (x_t, y_{t-1}) -> scores [B, ways].
   Tensor step(const Params& p, const Tensor& input, MannState& s) const {
     const Tensor gates = input + mann_product(s.read, p.at("read.weight")) +
-                         mann_product(s.h, p.at("hidden.weight")) + p.at("input.bias")[0];
+                         mann_product(s.h, p.at("hidden.weight")) + p.at("input.bias");
     const int64_t n = config_.hidden;
     const auto gate = [&](int64_t i) { return torch::sigmoid(gates.narrow(1, i * n, n)); };
     s.c = gate(0) * s.c + gate(1) * torch::tanh(gates.narrow(1, 3 * n, n));
@@ -214,7 +220,7 @@ class Mann : public Method {
     };
     const Tensor keys = vectors("key");
     const Tensor alpha =
-        config_.controller_gate ? mann_affine(s.h, p, "gate").unsqueeze(2) : p.at("gate.bias")[0];
+        config_.controller_gate ? mann_affine(s.h, p, "gate").unsqueeze(2) : p.at("gate.bias");
     const auto access = mann_access(s.memory, keys, config_.write_vector ? vectors("vector") : keys,
                                     torch::sigmoid(alpha), config_);
     s.memory = access.memory;
