@@ -21,10 +21,12 @@ struct BaselineFinetuneConfig {
 
 const Keys<BaselineFinetuneConfig>& baseline_finetune_keys() {
   using C = BaselineFinetuneConfig;
+  constexpr keys::Interval kRate{0, 1e6, true, false, "a number above 0 and at most 1000000"};
+  constexpr keys::Interval kDecay{0, 1e6, false, false, "a number from 0 to 1000000"};
   static const Keys<C> list{
-      keys::free(keys::number("step_size", &C::step_size, keys::kPositive, "alpha of the first step")),
-      keys::free(keys::number("decay", &C::decay, keys::kNotNegative,
-                              "step k = 0, 1, ... has the size alpha / (1 + k decay)")),
+      keys::free(keys::number("step_size", &C::step_size, kRate, "alpha of the first step")),
+      keys::free(
+          keys::number("decay", &C::decay, kDecay, "step k = 0, 1, ... has the size alpha / (1 + k decay)")),
       keys::free(keys::choice("adapt", &C::adapt, {"all", "head"},
                               "what a held-out task changes: the network, or its last layer")),
       keys::free(keys::spelled("head", &C::random_head, {{"random", true}, {"zero", false}},

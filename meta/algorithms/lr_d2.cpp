@@ -16,8 +16,9 @@ struct LrD2Config {
 };
 
 const Keys<LrD2Config>& lr_d2_keys() {
+  constexpr keys::Interval kWeight{0, 1e6, true, false, "a number above 0 and at most 1000000"};
   static const Keys<LrD2Config> list{
-      keys::number("lambda", &LrD2Config::lambda, keys::kPositive, "weight of the ridge penalty"),
+      keys::number("lambda", &LrD2Config::lambda, kWeight, "weight of the ridge penalty"),
       keys::whole("iterations", &LrD2Config::iterations, 1, 1'000, "Newton steps of each regression")};
   return list;
 }

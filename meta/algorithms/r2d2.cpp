@@ -19,11 +19,12 @@ struct R2d2Config {
 };
 
 const Keys<R2d2Config>& r2d2_keys() {
-  static constexpr keys::Interval kAny{-keys::kLargest, keys::kLargest, false, false, "a number"};
+  constexpr keys::Interval kWeight{0, 1e6, true, false, "a number above 0 and at most 1000000"};
+  constexpr keys::Interval kScale{-1e6, 1e6, false, false, "a number from -1000000 to 1000000"};
   static const Keys<R2d2Config> list{
-      keys::number("lambda", &R2d2Config::lambda, keys::kPositive, "weight of the ridge penalty"),
+      keys::number("lambda", &R2d2Config::lambda, kWeight, "weight of the ridge penalty"),
       keys::truth("learn_lambda", &R2d2Config::learn_lambda, "lambda is where it begins to be meta-learned"),
-      keys::number("scale", &R2d2Config::scale, kAny, "where the factor s of the logits begins")};
+      keys::number("scale", &R2d2Config::scale, kScale, "where the factor s of the logits begins")};
   return list;
 }
 

@@ -26,11 +26,12 @@ struct SiameseConfig {
 
 const Keys<SiameseConfig>& siamese_keys() {
   using C = SiameseConfig;
+  constexpr keys::Interval kWeight{0, 1e6, false, false, "a number from 0 to 1000000"};
   static const Keys<C> list{
       keys::whole("units", &C::units, 0, 1'000'000,
                   "of the sigmoid layer that is compared, 0 = no such layer"),
       keys::whole("pairs", &C::pairs, 1, 1'000'000, "of a training task, half of them of one class"),
-      keys::number("l2", &C::l2, keys::kNotNegative, "times the sum of all squared weights, in the loss")};
+      keys::number("l2", &C::l2, kWeight, "times the sum of all squared weights, in the loss")};
   return list;
 }
 
