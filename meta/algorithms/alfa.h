@@ -13,11 +13,9 @@
 // last.
 //
 //   constant_gradients   the mean gradients in tau are constants, as in that code: the meta-gradient then
-//   leaves
-//                        out how they depend on phi. (MeTAL's code of ALFA differentiates them.)
+//                        leaves out how they depend on phi. (MeTAL's code of ALFA differentiates them.)
 //   random_init          the paper's ALFA + random init: the network keeps its random initial weights, which
-//   the
-//                        outer loop does not learn; the decay has a factor for every weight too,
+//                        the outer loop does not learn; the decay has a factor for every weight too,
 //                        "inner.weight_decay.NAME", and B starts at 1
 #pragma once
 

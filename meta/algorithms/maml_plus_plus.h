@@ -10,11 +10,10 @@
 //   and step, named
 //                        "inner.rate.NAME" [1, S]; steps beyond S take the last
 //   per-step batch norm  shifts (and scales, where the network learns them) of every normalisation for each
-//   step,
-//                        named "norm1.bias.step0"; they do not adapt. The support pass of step k and the
-//                        query pass after it read slot k, later steps the last slot. Normalisation itself is
-//                        by the batch, as in the code, whose per-step running averages are written and never
-//                        read.
+//                        step, named "norm1.bias.step0"; they do not adapt. The support pass of step k and
+//                        the query pass after it read slot k, later steps the last slot. Normalisation
+//                        itself is by the batch, as in the code, whose per-step running averages are
+//                        written and never read.
 //
 // The ensemble of the five checkpoints that are best on validation tasks is validation.keep = 5 and
 // evaluation.ensemble = 5. The cosine annealing of the outer rate is the meta-optimizer's (meta.schedule =

@@ -18,8 +18,7 @@
 // inner.step_size is fixed at 1.
 //
 //   divide_gradient   g is divided by the number of support samples, once more after the loss's mean: the
-//   official
-//                     code does, the paper does not.
+//                     official code does, the paper does not.
 //
 // Also there and not here: running statistics of normalisation from the support batches in evaluation (here
 // as network.batch_norm says). Support batches are the whole support set, as in the code's configurations.

@@ -20,10 +20,9 @@
 // They ride along in phi and do not adapt; nothing is detached, so the meta-gradient is exact.
 //
 //   query_branch = false   without l', the paper's supervised form. With it (the paper's semi-supervised
-//   form, and
-//                          the code) the unlabelled queries are part of the task: support and query set are
-//                          passed as one batch, inside, outside and on held-out tasks, so that in batch mode
-//                          they share their statistics.
+//                          form, and the code) the unlabelled queries are part of the task: support and
+//                          query set are passed as one batch, inside, outside and on held-out tasks, so
+//                          that in batch mode they share their statistics.
 //   outer_loss             query: the paper's. support_and_query: the code's, cross-entropy over all samples.
 //
 // The paper's regression experiments are not covered.

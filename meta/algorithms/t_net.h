@@ -2,8 +2,8 @@
 // section 4.1; code: yoonholee/MT-net): every layer is followed by a learned linear transform, which the
 // inner loop leaves as it is and which so bends the metric of its steps.
 //
-//   y = T (W x + b) in the place of W x + b;   W, b <- W, b - alpha grad L_support;   T: the outer loop's
-//   alone
+//   y = T (W x + b) in the place of W x + b;   W, b <- W, b - alpha grad L_support;
+//   T: the outer loop's alone
 //
 // T is "transform.LAYER" [1, out, out], the identity at first, of every fully connected and convolutional
 // layer, the last one included; behind a convolution it acts on the channels (a 1 x 1 convolution), before

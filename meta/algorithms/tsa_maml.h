@@ -4,13 +4,12 @@
 //
 //   1  a network theta trained by MAML: meta.start = its run
 //   2  before the first iteration: phi of `solutions` training tasks, `assign_steps` inner steps from theta
-//   on
-//      their support sets; k-means (k-means++, Euclidean distance of all weights) makes `groups` clusters of
-//      them, whose means are the initialisations theta_g
+//      on their support sets; k-means (k-means++, Euclidean distance of all weights) makes `groups`
+//      clusters of them, whose means are the initialisations theta_g
 //   3  training tasks come one after another; each goes to the group whose mean is nearest to its phi. Once a
-//   group
-//      has meta.batch_size of them, theta_g takes one step of MAML on these: that is a meta-iteration. theta
-//      and the means never move; every group has an Adam of its own (meta.optimizer = adam_by_group)
+//      group has meta.batch_size of them, theta_g takes one step of MAML on these: that is a
+//      meta-iteration. theta and the means never move; every group has an Adam of its own (meta.optimizer =
+//      adam_by_group)
 //
 //   held-out task: the group by the support set in the same way, then inner steps from theta_g
 //

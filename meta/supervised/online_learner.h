@@ -2,14 +2,13 @@
 //
 //   round t   task t arrives, its data D_t batch by batch; after each batch some updates of w, then w is
 //   judged ftml      w descends sum_k f_k(U(w, D_k)), k <= t (Algorithms 1 and 2): Adam on the query loss
-//   after inner
-//             steps on the support set, of tasks drawn uniformly from all so far. U: gradient steps on D_t
-//             before it is judged. The meta-gradient is that of `algorithm` (maml), second derivatives
-//             included.
+//             after inner steps on the support set, of tasks drawn uniformly from all so far. U: gradient
+//             steps on D_t before it is judged. The meta-gradient is that of `algorithm` (maml), second
+//             derivatives included.
 //   toe       "train on everything": descends sum_k f_k(w), k <= t, on support and query samples together
 //   scratch   descends f_t(w), in each round from new initial parameters and optimizer state
-//   joint     "joint training with fine-tuning", follow the leader: descends sum_k f_k(w), k < t; U before
-//   judging
+//   joint     "joint training with fine-tuning", follow the leader: descends sum_k f_k(w), k < t; U
+//             before judging
 //
 // All have the same network and initial parameters, see the same stream (online_stream.h), and make as many
 // updates on as many samples.

@@ -1,8 +1,7 @@
 // How alike two representations of the same samples are, whatever the axes that they are written in.
 //
 //   linear CKA   |Y^T X|_F^2 / (|X^T X|_F |Y^T Y|_F), columns centred (Kornblith et al. 2019, section 3): 1
-//   for
-//                Y = s X R with a rotation R and a scale s; directions count by their variance
+//                for Y = s X R with a rotation R and a scale s; directions count by their variance
 //   mean CCA     the mean of the canonical correlations of X and Y, each first reduced to the directions that
 //                explain `variance` of its own (SVCCA; Raghu et al. 2017, section 2): all directions that are
 //                left count alike. Without the reduction 1 for Y = X A with any invertible A

@@ -9,8 +9,7 @@ namespace innerloop {
 
 //   representation   similarity by layer; accuracy or error by layers held
 //   permutations     the best, mean and worst order of tasks as histograms; accuracy from the worst order to
-//   the
-//                    best
+//                    the best
 //   steps            accuracy or error by gradient step, a curve for each step size
 void plot_analysis(const SupervisedMetaLearner& learner, const ExperimentConfig& config,
                    const Analysis& analysis, const std::filesystem::path& png);

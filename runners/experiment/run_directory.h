@@ -3,8 +3,7 @@
 //   progress.csv     one row per meta-iteration, or per progress.every of them
 //   validation.csv   supervised, if it validates: one row per validation
 //   checkpoints/     last.safetensors; best.safetensors if it validates, and best_000100.safetensors, ... of
-//   the
-//                    validation.keep best if that is above 1; iteration_000100.safetensors, ... if
+//                    the validation.keep best if that is above 1; iteration_000100.safetensors, ... if
 //                    checkpoint.keep = all (runners/checkpoint.h)
 //   log.txt          what happened when
 //   lock             held (flock) by the process that trains there; its content is that process' id
