@@ -68,15 +68,16 @@ std::vector<std::string> chosen(const std::string& patterns, const std::vector<s
   return out;
 }
 
-void require_finite(LossAt& loss, int64_t first_task, int64_t step) {
+void require_finite(LossAt& loss, const Moment& now, int64_t step) {
   if (finite(loss.loss()) && all_finite(loss.gradient())) return;
   int64_t task = 0;
   while (task + 1 < loss.loss().size(0) && torch::isfinite(loss.loss()[task]).item<bool>() &&
          all_finite(loss.gradient().slice(task))) {
     ++task;
   }
-  throw NotFinite(
-      concat("the support loss of task ", first_task + task, " at inner step ", step, " is not finite"));
+  throw NotFinite(concat("the support loss of task ", now.first_task + task, " at inner step ", step,
+                         " is not finite",
+                         now.training ? "" : "; with fewer steps (evaluation.steps) it can be evaluated"));
 }
 
 // The derivative of every task's loss along d: <gradient_t, d_t>, [T].
@@ -188,7 +189,7 @@ void InnerLoop::advance(Adaptation& adaptation, const Task& task, double step_sc
   const Params& phi = adaptation.adapted();
   const int64_t step = adaptation.steps();
   std::shared_ptr<LossAt> support = task.loss_at(Part::kSupport, phi, step);
-  require_finite(*support, adaptation.now_.first_task, step);
+  require_finite(*support, adaptation.now_, step);
   Params phi_storage, gradient_storage;
   auto next = parts_.rule->update(
       {adaptation.rule_, adapted_part(phi, phi_storage), adapted_part(support->gradient(), gradient_storage),

@@ -442,7 +442,9 @@ TEST_CASE("a support loss that is not finite names task and inner step", "[meta]
   const Params initial({{"p", torch::zeros({1, 2}, torch::kFloat64)}});
   const InnerLoop inner({.steps = 1, .step_size = 0.4}, initial);
   CHECK_THROWS_WITH(inner.adapt(initial, task, {.first_task = 4}),
-                    contains("the support loss of task 5 at inner step 0 is not finite"));
+                    EndsWith("the support loss of task 5 at inner step 0 is not finite"));
+  CHECK_THROWS_WITH(inner.adapt(initial, task, {.training = false, .first_task = 4}),
+                    contains("with fewer steps (evaluation.steps) it can be evaluated"));
   const Quadratic second_step(torch::zeros({2, 2}, torch::kFloat64), torch::zeros({2, 2}, torch::kFloat64));
   auto adaptation = inner.start(initial, 2, {.first_task = 4});
   inner.advance(adaptation, second_step);
