@@ -89,9 +89,11 @@ void fill_store(const Layout& layout, PixelBlock block, ImageStore& store) {
   store.pixels = std::move(block.pixels);
 }
 
+constexpr size_t kNamed = 20;  // of what was left out
+
 // "; 3 WHAT: a, b, c", or "" of none.
 std::string left_out(const std::vector<std::string>& names, const std::string& what) {
-  return names.empty() ? "" : concat("; ", names.size(), " ", what, ": ", some_of(names));
+  return names.empty() ? "" : concat("; ", names.size(), " ", what, ": ", some_of(names, kNamed));
 }
 
 }  // namespace
