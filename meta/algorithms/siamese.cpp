@@ -7,7 +7,7 @@
 #include "base/permutation.h"
 #include "datasets/dataset.h"
 #include "meta/algorithms/nearest_support.h"
-#include "meta/direct_method.h"
+#include "meta/feature_classifier.h"
 #include "networks/image_layers.h"
 #include "networks/initialization.h"
 
@@ -48,11 +48,7 @@ Tensor siamese_samples(const Tensor& h, const Tensor& places) {
 class Siamese : public DirectMethod {
  public:
   Siamese(const SiameseConfig& config, const MethodContext& context)
-      : DirectMethod(context, /*outputs=*/0), config_(config) {
-    const auto with_head = context.network(1);
-    Stream any(StreamKey{.purpose = Purpose::kInitialParameters});  // shapes alone matter
-    features_ = with_head->initial(any).at(with_head->head_names().front()).size(2);
-  }
+      : DirectMethod(context, /*outputs=*/0), config_(config), features_(feature_width(context)) {}
 
   Params initial(Stream& stream) const override {
     const Params network = DirectMethod::initial(stream);
@@ -126,7 +122,7 @@ class Siamese : public DirectMethod {
   }
 
   SiameseConfig config_;
-  int64_t features_ = 0;
+  int64_t features_;
 };
 
 }  // namespace

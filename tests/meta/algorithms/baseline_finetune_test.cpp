@@ -4,9 +4,8 @@
 
 #include "base/error.h"
 #include "datasets/dataset.h"
-#include "meta/method.h"
 #include "networks/tensors/gradient_check.h"
-#include "tests/torch_catch.h"
+#include "tests/meta/algorithms/feature_plane.h"
 
 using namespace innerloop;
 using torch::Tensor;
@@ -14,26 +13,9 @@ using torch::Tensor;
 namespace {
 
 // Features are the two inputs themselves; class 0 at (1, 0), class 1 at (0, 1), one query at (1, 0).
-struct Plane {
-  std::unique_ptr<Dataset> dataset = make_dataset({.name = "strokes"});
-  std::unique_ptr<Method> method;
-  Params meta;
+struct Plane : FeaturePlane {
+  explicit Plane(const Texts& own) : FeaturePlane(baseline_finetune(), own) {}
 
-  explicit Plane(const Texts& own) {
-    method = baseline_finetune().method(
-        own, {.inner = {.steps = 0},
-              .network =
-                  [](int64_t outputs) {
-                    return make_network({.name = "mlp", .own = {{"hidden", "2"}}}, {2}, outputs);
-                  },
-              .outputs = 2,
-              .dataset = dataset.get(),
-              .shape = {.ways = 2, .shots = 1, .queries = 1}});
-    Stream stream(StreamKey{});
-    meta = method->initial(stream).to(torch::kFloat64).cloned();
-    meta.at("layer0.weight").copy_(torch::eye(2, torch::kFloat64).unsqueeze(0));
-    meta.at("layer0.bias").zero_();
-  }
   EpisodeTask task() const {
     const Episodes e{.support_x = torch::tensor({{{1.0, 0.0}, {0.0, 1.0}}}, torch::kFloat64),
                      .query_x = torch::tensor({{{1.0, 0.0}}}, torch::kFloat64),

@@ -5,8 +5,7 @@
 
 #include "base/error.h"
 #include "datasets/dataset.h"
-#include "meta/method.h"
-#include "tests/torch_catch.h"
+#include "tests/meta/algorithms/feature_plane.h"
 
 using namespace innerloop;
 using torch::Tensor;
@@ -14,26 +13,10 @@ using torch::Tensor;
 namespace {
 
 // Features are the two inputs themselves.
-struct Plane {
-  std::unique_ptr<Dataset> dataset = make_dataset({.name = "strokes"});
-  std::unique_ptr<Method> method;
-  Params meta;
+struct Plane : FeaturePlane {
+  explicit Plane(const Texts& own, int64_t ways = 2)
+      : FeaturePlane(baseline_nearest_neighbour(), own, {ways, 2, 1}) {}
 
-  explicit Plane(const Texts& own, int64_t ways = 2) {
-    method = baseline_nearest_neighbour().method(
-        own, {.inner = {.steps = 0},
-              .network =
-                  [](int64_t outputs) {
-                    return make_network({.name = "mlp", .own = {{"hidden", "2"}}}, {2}, outputs);
-                  },
-              .outputs = ways,
-              .dataset = dataset.get(),
-              .shape = {.ways = ways, .shots = 2, .queries = 1}});
-    Stream stream(StreamKey{});
-    meta = method->initial(stream).to(torch::kFloat64).cloned();
-    meta.at("layer0.weight").copy_(torch::eye(2, torch::kFloat64).unsqueeze(0));
-    meta.at("layer0.bias").zero_();
-  }
   // Of class 0 (1, 0), of class 1 (0, 1) and (3, 2).
   Tensor scores(const Tensor& query) const {
     const Episodes e{.support_x = torch::tensor({{{1.0, 0.0}, {0.0, 1.0}, {3.0, 2.0}}}, torch::kFloat64),

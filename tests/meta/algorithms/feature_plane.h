@@ -28,7 +28,7 @@ class PointClasses : public Dataset {
   }
   const DatasetSpec& spec() const override { return spec_; }
   void check(Split, const EpisodeShape&) const override {}
-  int64_t classes(Split) const override { return 2; }
+  int64_t classes(Split) const override { return 7; }  // more than a task has
   void draw(Split, const EpisodeShape&, Stream&, Episodes&, int64_t) const override {}
 
  private:
@@ -39,16 +39,18 @@ struct FeaturePlane {
   std::unique_ptr<Dataset> dataset = std::make_unique<PointClasses>();
   std::unique_ptr<Method> method;
   Params meta;
+  EpisodeShape shape;
 
-  FeaturePlane(const Algorithm& algorithm, const Texts& own = {}) {
+  FeaturePlane(const Algorithm& algorithm, const Texts& own = {}, EpisodeShape of = {2, 1, 1}) : shape(of) {
     const MethodContext context{
+        .inner = {.steps = 0},
         .network =
             [](int64_t outputs) {
               return make_network({.name = "mlp", .own = {{"hidden", "2"}}}, {2}, outputs);
             },
-        .outputs = 2,
+        .outputs = shape.ways,
         .dataset = dataset.get(),
-        .shape = {.ways = 2, .shots = 1, .queries = 1}};
+        .shape = shape};
     method = algorithm.method(own, context);
     Stream stream(StreamKey{});
     meta = method->initial(stream).to(torch::kFloat64).cloned();
@@ -57,7 +59,7 @@ struct FeaturePlane {
   }
 
   EpisodeTask task(const Episodes& episodes) const {
-    return {method->network(true), episodes, {2, 1, 1}, LossReduction::kMean, BatchNormMode::kNone};
+    return {method->network(true), episodes, shape, LossReduction::kMean, BatchNormMode::kNone};
   }
 };
 

@@ -4,39 +4,15 @@
 
 #include "base/error.h"
 #include "datasets/dataset.h"
-#include "meta/method.h"
 #include "networks/tensors/gradient_check.h"
-#include "tests/torch_catch.h"
+#include "tests/meta/algorithms/feature_plane.h"
 
 using namespace innerloop;
 
 namespace {
 
-// Features are the two inputs themselves: one hidden layer of rectified units with the identity as its
-// weights.
-struct Plane {
-  std::unique_ptr<Dataset> dataset = make_dataset({.name = "strokes"});
-  std::unique_ptr<Method> method;
-  Params meta;
-
-  Plane() {
-    const MethodContext context{
-        .network =
-            [](int64_t outputs) {
-              return make_network({.name = "mlp", .own = {{"hidden", "2"}}}, {2}, outputs);
-            },
-        .outputs = 2,
-        .dataset = dataset.get(),
-        .shape = {.ways = 2, .shots = 2, .queries = 1}};
-    method = prototypical().method({}, context);
-    Stream stream(StreamKey{});
-    meta = method->initial(stream).to(torch::kFloat64).cloned();
-    meta.at("layer0.weight").copy_(torch::eye(2, torch::kFloat64).unsqueeze(0));
-    meta.at("layer0.bias").zero_();
-  }
-  EpisodeTask task(const Episodes& e) const {
-    return {method->network(true), e, {2, 2, 1}, LossReduction::kMean, BatchNormMode::kNone};
-  }
+struct Plane : FeaturePlane {
+  Plane() : FeaturePlane(prototypical(), {}, {2, 2, 1}) {}
 };
 
 }  // namespace

@@ -4,9 +4,8 @@
 
 #include "base/error.h"
 #include "datasets/dataset.h"
-#include "meta/method.h"
 #include "networks/tensors/gradient_check.h"
-#include "tests/torch_catch.h"
+#include "tests/meta/algorithms/feature_plane.h"
 
 using namespace innerloop;
 using torch::Tensor;
@@ -17,25 +16,8 @@ const double kSupport[2][2] = {{1, 0}, {0, 1}}, kQuery[2][2] = {{0.8, 0.6}, {0, 
 
 // Features are the two inputs themselves; alpha = (-1, -2), beta = 1. Class 0 at (1, 0) and (.8, .6), class 1
 // at (0, 1) and (0, 3).
-struct Plane {
-  std::unique_ptr<Dataset> dataset = make_dataset({.name = "strokes"});
-  std::unique_ptr<Method> method;
-  Params meta;
-
-  explicit Plane(const Texts& own, int64_t ways = 2) {
-    method = siamese().method(
-        own, {.inner = {.steps = 0},
-              .network =
-                  [](int64_t outputs) {
-                    return make_network({.name = "mlp", .own = {{"hidden", "2"}}}, {2}, outputs);
-                  },
-              .outputs = ways,
-              .dataset = dataset.get(),
-              .shape = {.ways = ways, .shots = 1, .queries = 1}});
-    Stream stream(StreamKey{});
-    meta = method->initial(stream).to(torch::kFloat64).cloned();
-    meta.at("layer0.weight").copy_(torch::eye(2, torch::kFloat64).unsqueeze(0));
-    meta.at("layer0.bias").zero_();
+struct Plane : FeaturePlane {
+  explicit Plane(const Texts& own, int64_t ways = 2) : FeaturePlane(siamese(), own, {ways, 1, 1}) {
     if (meta.at("siamese.alpha.weight").size(2) != 2) return;
     meta.at("siamese.alpha.weight").copy_(torch::tensor({{{-1.0, -2.0}}}, torch::kFloat64));
     meta.at("siamese.alpha.bias").fill_(1);
