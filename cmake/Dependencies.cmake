@@ -13,6 +13,7 @@ find_package(FFmpegParts REQUIRED)  # films: OpenCV's writer has no choice of qu
 find_package(LibArchive REQUIRED)  # data sets come as zip archives
 find_package(Freetype REQUIRED)  # captions: OpenCV's core modules have stroke fonts only
 find_package(GnuplotIostream REQUIRED)
+find_package(Protozero REQUIRED)  # files that other programs read: event files, ONNX
 
 # MuJoCo's pictures need EGL or OSMesa; their libraries are opened when the first film is made, so only a header is
 # needed here (Debian: libegl-dev).
