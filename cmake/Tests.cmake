@@ -50,3 +50,5 @@ add_test(NAME "every room includes only its own floor and the floors below"
   COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/rooms_test.cmake)
 add_test(NAME "tests name Catch2 as both of its versions do"
   COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/catch_spelling_test.cmake)
+add_test(NAME "every link of the documents leads to a file and a heading"
+  COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/links_test.cmake)
