@@ -24,8 +24,8 @@ void pause() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads, std::function<void()> on_start)
-    : may_spin_(threads <= static_cast<int>(std::thread::hardware_concurrency())) {
+ThreadPool::ThreadPool(int threads, std::function<void()> on_start, Processes& processes)
+    : processes_(processes), may_spin_(threads <= static_cast<int>(std::thread::hardware_concurrency())) {
   require(threads >= 1, "thread pool: ", threads, " threads asked, expected at least 1");
   if (on_start) on_start();
   try {

@@ -10,18 +10,23 @@
 #include <thread>
 #include <vector>
 
+#include "base/processes.h"
+
 namespace innerloop {
 
 class ThreadPool {
  public:
-  // threads >= 1; `on_start` runs once in every thread that executes jobs, the caller's included. Error if
-  // the system does not give so many threads.
-  explicit ThreadPool(int threads, std::function<void()> on_start = {});
+  // threads >= 1; `on_start` runs once in every thread that executes jobs, the caller's included.
+  // `processes`: those whose work this pool does a share of; they outlive it. Error if the system does not
+  // give so many threads.
+  explicit ThreadPool(int threads, std::function<void()> on_start = {},
+                      Processes& processes = single_process());
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
+  Processes& processes() const { return processes_; }
 
   // Runs body(index, worker) for every index in [0, count) and returns when all are done; the calling thread
   // is worker 0. Which worker gets which index depends on timing, so results must not depend on `worker`.
@@ -41,6 +46,7 @@ class ThreadPool {
   template <class Condition>
   bool comes_soon(const Condition& condition) const;
 
+  Processes& processes_;
   bool may_spin_ = false;
   std::atomic<bool> stop_ = false, caller_sleeps_ = false;
   std::atomic<int> sleepers_ = 0;  // workers that have to be woken

@@ -38,6 +38,18 @@ if(NOT TARGET innerloop::torch)
   target_compile_options(innerloop::torch INTERFACE ${torch_flags})
 endif()
 
+# Open MPI or MPICH, whichever mpicxx is (or MPI_CXX_COMPILER names).
+if(INNERLOOP_MPI AND NOT TARGET innerloop::mpi)
+  set(MPI_CXX_SKIP_MPICXX ON)
+  find_package(MPI COMPONENTS CXX)
+  if(MPI_CXX_FOUND)
+    add_library(innerloop::mpi INTERFACE IMPORTED GLOBAL)
+    target_link_libraries(innerloop::mpi INTERFACE MPI::MPI_CXX)
+  else()
+    message(STATUS "No MPI found: one process at a time (libopenmpi-dev or libmpich-dev brings it)")
+  endif()
+endif()
+
 # For executables. Nothing refers to a symbol of mimalloc, so the linker would drop it under --as-needed, and
 # malloc would silently stay glibc's; tests/base/allocator_test.cpp asks where malloc's memory comes from.
 if(NOT TARGET innerloop::allocator)

@@ -42,6 +42,10 @@ foreach(room base envs networks policies sampling datasets meta runners)
   set_tests_properties(${room}_slow PROPERTIES LABELS slow TIMEOUT 3600 ENVIRONMENT OMP_NUM_THREADS=1)
 endforeach()
 
+if(TARGET innerloop::mpi)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/runners/mpi_test.cpp PROPERTIES
+    COMPILE_DEFINITIONS "INNERLOOP_MPIEXEC=\"${MPIEXEC_EXECUTABLE}\"")
+endif()
 if(TARGET runners_tests AND TARGET innerloop)  # tests of the command line run the program itself
   add_dependencies(runners_tests innerloop)
 endif()

@@ -9,12 +9,12 @@
 #include "base/memory.h"
 #include "envs/registry.h"
 #include "meta/algorithms/registry.h"
-#include "meta/executor.h"
 #include "runners/commands.h"
 #include "runners/drawing/panel.h"
 #include "runners/drawing/plot.h"
 #include "runners/experiment/evaluation_files.h"
 #include "runners/experiment/evaluation_json.h"
+#include "runners/experiment/launch.h"
 #include "runners/experiment/progress_plot.h"
 #include "runners/experiment/random_policy.h"
 #include "runners/experiment/run_directory.h"
@@ -151,13 +151,14 @@ int adapt(const std::vector<std::string>& arguments) {
   const TrainedRun run = open_run(line.value("run"), line.settings);
   const auto& evaluation = run.config.evaluation;
   limit_memory(run.config.meta().memory);
-  ThreadPool pool(thread_count(run.config), &Executor::prepare_thread);
+  ThreadPool pool = make_pool(run.config);
+  require_same_everywhere(pool.processes(), "the checkpoint of the run", format_checkpoint(run.checkpoint));
   if (run.config.side == Side::kSupervised) {
     SupervisedMetaLearner learner(run.config.supervised, find_algorithm(run.config.algorithm()), pool);
     require_same_data(concat("adapt: '", run.directory.root().string(), "'"),
                       {run.checkpoint.data, run.data_path},
                       {learner.dataset().digest(), data_path(run.config)});
-    report_supervised(learner, run.config, run.directory, "adapt");
+    report_supervised(learner, run.config, run.directory, "adapt", pool.processes());
     return 0;
   }
   const auto learner = restore_learner(run, pool);
@@ -169,6 +170,7 @@ int adapt(const std::vector<std::string>& arguments) {
   const PolicyEvaluation result = learner->evaluate(evaluation, false, [&](int64_t step) {
     std::cerr << "  sampled after " << step << " of " << evaluation.steps << " gradient steps\n";
   });
+  if (!pool.processes().first()) return 0;
   print_table(std::cout, statistics(result, environment));
   const auto played = make_environment(run.config.learner.environment);
   print_by_task(std::cout, by_task(result, *played));

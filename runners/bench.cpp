@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "meta/executor.h"
 #include "runners/commands.h"
+#include "runners/experiment/launch.h"
 #include "runners/experiment/supervised_evaluation.h"
 #include "runners/experiment/supervised_job.h"
 #include "runners/training_request.h"
@@ -53,13 +53,13 @@ int bench(const std::vector<std::string>& arguments) {
                 "): innerloop train trains it, innerloop adapt evaluates it");
   refuse_online(request);
   limit_memory(request.config.meta().memory);
-  ThreadPool pool(thread_count(request.config), &Executor::prepare_thread);
+  ThreadPool pool = make_pool(request.config);
   SupervisedJob job(request.config, pool);
-  Training training(request, job, pool.size());
+  Training training(request, job, pool);
   const TrainingOutcome outcome = training.run();
   if (outcome.exit_code != 0) return outcome.exit_code;
   std::cout << '\n';
-  report_supervised(job.learner(), request.config, request.directory, "bench");
+  report_supervised(job.learner(), request.config, request.directory, "bench", pool.processes());
   const auto& times = outcome.milliseconds;
   if (!times.empty()) std::cout << milliseconds_text(times) << '\n';
   return 0;

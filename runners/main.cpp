@@ -15,8 +15,9 @@
 #include "base/allocator.h"
 #include "base/error.h"
 #include "base/paths.h"
+#include "networks/tensors/error_text.h"
 #include "runners/commands.h"
-#include "runners/experiment/error_text.h"
+#include "runners/experiment/launch.h"
 
 namespace innerloop {
 namespace {
@@ -24,13 +25,15 @@ namespace {
 struct Command {
   CommandDescription description;
   int (*run)(const std::vector<std::string>& arguments);
+  bool shared = false;  // several processes (mpirun, srun) do one work together
 };
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table{{train_description(), train},     {bench_description(), bench},
-                                          {online_description(), online},   {adapt_description(), adapt},
-                                          {analyse_description(), analyse}, {compare_description(), compare},
-                                          {record_description(), record},   {list_description(), list}};
+  static const std::vector<Command> table{
+      {train_description(), train, true},   {bench_description(), bench, true},
+      {online_description(), online, true}, {adapt_description(), adapt, true},
+      {analyse_description(), analyse},     {compare_description(), compare},
+      {record_description(), record},       {list_description(), list}};
   return table;
 }
 
@@ -71,7 +74,12 @@ int run(const std::vector<std::string>& arguments) {
   }
   std::vector<std::string> known;
   for (const auto& command : commands()) {
-    if (command.description.name == name) return command.run({arguments.begin() + 1, arguments.end()});
+    if (command.description.name == name) {
+      const LaunchPlace place = launch_place();
+      require_usage(place.size == 1 || command.shared, name, " runs in one process, ", place.launcher,
+                    " started ", place.size);
+      return command.run({arguments.begin() + 1, arguments.end()});
+    }
     known.push_back(command.description.name);
   }
   for (const auto& [theirs, ours] : kOtherNames) {
@@ -104,15 +112,16 @@ int flushed(int code) {
 
 int main(int argc, char* argv[]) {
   innerloop::occupy_standard_streams();
+  innerloop::silence_other_ranks();
   innerloop::keep_freed_memory();
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the size limit is an error to report, not a death
   try {
-    return innerloop::flushed(innerloop::run({argv + 1, argv + argc}));
+    const int code = innerloop::run({argv + 1, argv + argc});
+    innerloop::end_launch();
+    return innerloop::flushed(code);
   } catch (const innerloop::UsageError& error) {
-    std::cerr << "innerloop: " << error.what() << '\n';
-    return 2;
+    return innerloop::fail_together(error.what(), 2);
   } catch (const std::exception& error) {
-    std::cerr << "innerloop: " << innerloop::error_text(error) << '\n';
-    return 1;
+    return innerloop::fail_together(innerloop::error_text(error), 1);
   }
 }

@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "meta/executor.h"
 #include "runners/commands.h"
+#include "runners/experiment/launch.h"
 #include "runners/experiment/online_job.h"
 #include "runners/experiment/online_report.h"
 #include "runners/training_request.h"
@@ -54,11 +54,11 @@ int online(const std::vector<std::string>& arguments) {
                 " (environment.name = ", request.config.tasks(), ")");
   request.config = online_training(request.config);
   limit_memory(request.config.meta().memory);
-  ThreadPool pool(thread_count(request.config), &Executor::prepare_thread);
+  ThreadPool pool = make_pool(request.config);
   OnlineJob job(request.config, pool);
-  Training training(request, job, pool.size());
+  Training training(request, job, pool);
   const TrainingOutcome outcome = training.run();
-  if (outcome.exit_code != 0) return outcome.exit_code;
+  if (outcome.exit_code != 0 || !pool.processes().first()) return outcome.exit_code;
   std::cout << '\n';
   report_online(std::cout, job, request.config, request.directory);
   return 0;

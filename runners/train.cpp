@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "meta/executor.h"
 #include "runners/commands.h"
+#include "runners/experiment/launch.h"
 #include "runners/experiment/policy_job.h"
 #include "runners/experiment/shell.h"
 #include "runners/experiment/supervised_job.h"
@@ -48,16 +48,16 @@ int train(const std::vector<std::string>& arguments) {
   const TrainingRequest request = read_training_request(line, "train", Side::kPolicy);
   refuse_online(request);
   limit_memory(request.config.meta().memory);
-  ThreadPool pool(thread_count(request.config), &Executor::prepare_thread);
+  ThreadPool pool = make_pool(request.config);
   std::unique_ptr<TrainingJob> job;
   if (request.config.side == Side::kPolicy) {
     job = std::make_unique<PolicyJob>(request.config, pool);
   } else {
     job = std::make_unique<SupervisedJob>(request.config, pool);
   }
-  Training training(request, *job, pool.size());
+  Training training(request, *job, pool);
   const TrainingOutcome outcome = training.run();
-  if (outcome.exit_code != 0) return outcome.exit_code;
+  if (outcome.exit_code != 0 || !pool.processes().first()) return outcome.exit_code;
   const auto& directory = request.directory;
   std::cout << "\n  " << directory.last_checkpoint().string() << "\n  " << directory.progress().string()
             << "\n  " << directory.config().string() << "\n\nnext:\n"

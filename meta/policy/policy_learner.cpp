@@ -9,22 +9,31 @@
 
 namespace innerloop {
 
-ReturnStatistics return_statistics(const Trajectories& trajectories) {
+double TaskOutcome::mean_return() const {
+  double sum = 0;
+  for (const double value : returns) sum += value;
+  return sum / static_cast<double>(returns.size());
+}
+
+double TaskOutcome::success_rate() const {
+  return static_cast<double>(successes) / static_cast<double>(returns.size());
+}
+
+ReturnStatistics return_statistics(const std::vector<TaskOutcome>& tasks) {
   ReturnStatistics out;
-  double sum = 0, squares = 0, successes = 0;
+  double sum = 0, squares = 0, successes = 0, count = 0;
   out.min = std::numeric_limits<double>::infinity();
   out.max = -out.min;
-  for (int64_t t = 0; t < trajectories.tasks(); ++t) {
-    for (int64_t n = 0; n < trajectories.per_task(); ++n) {
-      const double value = trajectories.undiscounted_return(t, n);
+  for (const auto& task : tasks) {
+    successes += static_cast<double>(task.successes);
+    count += static_cast<double>(task.returns.size());
+    for (const double value : task.returns) {
       sum += value;
       squares += value * value;
-      successes += trajectories.success(t, n) ? 1 : 0;
       out.min = std::min(out.min, value);
       out.max = std::max(out.max, value);
     }
   }
-  const auto count = static_cast<double>(trajectories.tasks() * trajectories.per_task());
   out.mean = sum / count;
   out.std = std::sqrt(std::max(0.0, squares / count - out.mean * out.mean));
   out.success_rate = successes / count;

@@ -26,7 +26,17 @@ struct ReturnStatistics {
   double success_rate = 0;  // 0 where the environment defines no success
 };
 
-ReturnStatistics return_statistics(const Trajectories& trajectories);
+// What the trajectories of one task came to.
+struct TaskOutcome {
+  std::vector<double> returns;           // of each trajectory, undiscounted
+  int64_t successes = 0, steps = 0;      // trajectories, all their steps
+  std::vector<EpisodeFailure> failures;  // by trajectory
+
+  double mean_return() const;
+  double success_rate() const;
+};
+
+ReturnStatistics return_statistics(const std::vector<TaskOutcome>& tasks);
 
 struct PolicyReport {
   int64_t iteration = 0;

@@ -111,10 +111,12 @@ PolicyReport PolicyMetaLearner::iterate(int64_t iteration) {
         tasks, chunks, config_.sampler.trajectories,
         {config_.seed, static_cast<uint64_t>(iteration), static_cast<uint32_t>(k), /*evaluation=*/false, 0});
     rollouts.record(trajectories, chunks);
-    report.environment_steps += trajectories.total_steps();
-    report.returns.push_back(return_statistics(trajectories));
-    const auto& failures = trajectories.failures();
-    report.failures.insert(report.failures.end(), failures.begin(), failures.end());
+    const auto outcomes = rollouts.outcomes(trajectories, config_.meta_batch_size);
+    report.returns.push_back(return_statistics(outcomes));
+    for (const auto& task : outcomes) {
+      report.environment_steps += task.steps;
+      report.failures.insert(report.failures.end(), task.failures.begin(), task.failures.end());
+    }
     // 6-7: phi_{k+1} = phi_k - alpha grad L(phi_k; D_i)
     if (k < config_.inner.steps) rollouts.advance(chunks, 1);
   }
@@ -151,22 +153,19 @@ PolicyEvaluation PolicyMetaLearner::evaluate(const PolicyEvaluationConfig& evalu
     tasks.push_back(environment->sample_task(stream));
     out.tasks.push_back({tasks.back(), {}, {}});
   }
-  Rollouts rollouts(*policy_, *method_, sampler_, executor_, config_.advantage,
+  // Trajectories stay where they are sampled: whoever wants to keep them samples all.
+  const Executor executor = keep_trajectories ? executor_.alone() : executor_;
+  Rollouts rollouts(*policy_, *method_, sampler_, executor, config_.advantage,
                     parse_inner_estimator(config_.estimator));
   auto chunks = start_chunks(*method_, meta_, evaluation.tasks, {.seed = evaluation.seed, .training = false},
                              Keep::kLast);
   for (int64_t k = 0; k <= evaluation.steps; ++k) {
     const SampleKey key{evaluation.seed, 0, static_cast<uint32_t>(k), /*evaluation=*/true, 0};
     auto trajectories = rollouts.sample(tasks, chunks, evaluation.trajectories, key);
-    for (int64_t t = 0; t < evaluation.tasks; ++t) {
-      double sum = 0, successes = 0;
-      for (int64_t n = 0; n < evaluation.trajectories; ++n) {
-        sum += trajectories.undiscounted_return(t, n);
-        successes += trajectories.success(t, n) ? 1 : 0;
-      }
-      auto& task = out.tasks[static_cast<size_t>(t)];
-      task.returns.push_back(sum / static_cast<double>(evaluation.trajectories));
-      task.successes.push_back(successes / static_cast<double>(evaluation.trajectories));
+    const auto outcomes = rollouts.outcomes(trajectories, evaluation.tasks);
+    for (size_t t = 0; t < outcomes.size(); ++t) {
+      out.tasks[t].returns.push_back(outcomes[t].mean_return());
+      out.tasks[t].successes.push_back(outcomes[t].success_rate());
     }
     if (k < evaluation.steps) {
       rollouts.record(trajectories, chunks);

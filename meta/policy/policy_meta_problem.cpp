@@ -7,10 +7,13 @@ namespace innerloop {
 PolicyMetaProblem::PolicyMetaProblem(const GradientMethod& method, const Executor& executor,
                                      const Params& origin, const std::vector<RecordedChunk>& chunks)
     : method_(method), executor_(executor), origin_(origin), chunks_(chunks), kl_(chunks.size()) {
-  for (const auto& chunk : chunks_) {
-    tasks_ += static_cast<double>(chunk.task->size());
-    query_steps_ += chunk.task->data(chunk.adaptation.steps()).steps.sum().item<double>();
-  }
+  const auto totals = as_numbers(executor_.sum(static_cast<int64_t>(chunks_.size()), [&](int64_t c) {
+    const auto& chunk = chunks_[static_cast<size_t>(c)];
+    return as_params({static_cast<double>(chunk.task->size()),
+                      chunk.task->data(chunk.adaptation.steps()).steps.sum().item<double>()});
+  }));
+  tasks_ = totals[0];
+  query_steps_ = totals[1];
 }
 
 Adaptation PolicyMetaProblem::adapted(const RecordedChunk& chunk, const Params& meta, bool at_origin) const {

@@ -1,5 +1,6 @@
 #include "meta/policy/rollouts.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -31,6 +32,41 @@ RecordedSteps pack(const Trajectories& trajectories, int64_t t, const Eigen::Vec
   return data;
 }
 
+// What crosses processes: steps, successes and returns as numbers; failures, where there are any, as numbers
+// and the bytes of their reasons.
+Params outcome_params(const TaskOutcome& outcome) {
+  std::vector<double> numbers{static_cast<double>(outcome.steps), static_cast<double>(outcome.successes)};
+  numbers.insert(numbers.end(), outcome.returns.begin(), outcome.returns.end());
+  Params out = as_params(numbers);
+  for (size_t i = 0; i < outcome.failures.size(); ++i) {
+    const auto& failure = outcome.failures[i];
+    const auto bytes = torch::empty({1, static_cast<int64_t>(failure.reason.size())}, torch::kUInt8);
+    std::copy(failure.reason.begin(), failure.reason.end(), bytes.data_ptr<uint8_t>());
+    const auto place = torch::tensor(
+        {static_cast<int64_t>(failure.inner_step), failure.trajectory, failure.step}, torch::kInt64);
+    out = out.joined(Params({{concat("place", i), place.view({1, 3})}, {concat("reason", i), bytes}}));
+  }
+  return out;
+}
+
+TaskOutcome outcome_of(const Params& params, uint64_t task) {
+  const auto numbers = as_numbers(params);
+  TaskOutcome out{.returns = {numbers.begin() + 2, numbers.end()},
+                  .successes = static_cast<int64_t>(numbers[1]),
+                  .steps = static_cast<int64_t>(numbers[0])};
+  for (size_t i = 0; params.contains(concat("place", i)); ++i) {
+    const auto* place = params.at(concat("place", i)).data_ptr<int64_t>();
+    const auto& bytes = params.at(concat("reason", i));
+    const auto* text = bytes.data_ptr<uint8_t>();
+    out.failures.push_back({.task = task,
+                            .inner_step = static_cast<uint32_t>(place[0]),
+                            .trajectory = place[1],
+                            .step = place[2],
+                            .reason = std::string(text, text + bytes.numel())});
+  }
+  return out;
+}
+
 // What the policy of a chunk reads now.
 Params policy_parameters(const GradientMethod& method, const RecordedChunk& chunk) {
   const auto& adaptation = chunk.adaptation;
@@ -55,27 +91,56 @@ Trajectories Rollouts::sample(const std::vector<Eigen::VectorXd>& tasks,
                               const std::vector<RecordedChunk>& chunks, int64_t per_task,
                               const SampleKey& key) {
   const AddsSeconds timed(seconds_.sampling);
-  std::vector<std::unique_ptr<ActionSampler>> owned;
-  std::vector<const ActionSampler*> samplers;
-  for (const auto& chunk : chunks) {
-    owned.push_back(policy_.sampler(policy_parameters(method_, chunk), 0));
-    samplers.push_back(owned.back().get());
-  }
+  const Share mine = executor_.share(static_cast<int64_t>(tasks.size()));
+  Trajectories out;
   try {
-    return sampler_.sample(tasks, samplers, per_task, key);
+    executor_.together([&] {
+      if (mine.size() == 0) return;
+      std::vector<std::unique_ptr<ActionSampler>> owned;
+      std::vector<const ActionSampler*> samplers;
+      for (int64_t t = mine.first; t < mine.last; ++t) {
+        owned.push_back(policy_.sampler(policy_parameters(method_, chunks[static_cast<size_t>(t)]), 0));
+        samplers.push_back(owned.back().get());
+      }
+      SampleKey here = key;
+      here.first_task += static_cast<uint64_t>(mine.first);
+      out =
+          sampler_.sample({tasks.begin() + mine.first, tasks.begin() + mine.last}, samplers, per_task, here);
+    });
   } catch (const Error& error) {
     throw Error(concat("inner step ", key.step, ": ", error.what()));
   }
+  return out;
+}
+
+std::vector<TaskOutcome> Rollouts::outcomes(const Trajectories& trajectories, int64_t tasks) const {
+  const Share mine = executor_.share(tasks);
+  const auto all = executor_.gather(tasks, [&](int64_t t) {
+    TaskOutcome found{.steps = trajectories.steps(t - mine.first)};
+    for (int64_t n = 0; n < trajectories.per_task(); ++n) {
+      found.returns.push_back(trajectories.undiscounted_return(t - mine.first, n));
+      found.successes += trajectories.success(t - mine.first, n) ? 1 : 0;
+    }
+    for (const auto& failure : trajectories.failures()) {
+      if (failure.task == static_cast<uint64_t>(t)) found.failures.push_back(failure);
+    }
+    return outcome_params(found);
+  });
+  std::vector<TaskOutcome> out;
+  for (const auto& one : all) out.push_back(outcome_of(one, static_cast<uint64_t>(out.size())));
+  return out;
 }
 
 void Rollouts::record(const Trajectories& trajectories, std::vector<RecordedChunk>& chunks) {
   const AddsSeconds timed(seconds_.advantages);
+  const Share mine = executor_.share(static_cast<int64_t>(chunks.size()));
   const auto explained = executor_.gather(static_cast<int64_t>(chunks.size()), [&](int64_t t) {
     auto& chunk = chunks[static_cast<size_t>(t)];
-    const auto computed = advantages(trajectories, t, advantage_);
+    const int64_t here = t - mine.first;
+    const auto computed = advantages(trajectories, here, advantage_);
     const bool first = !chunk.task;
     if (first) chunk.task = std::make_unique<PolicyGradientTask>(policy_, estimator_);
-    chunk.task->record(pack(trajectories, t, computed.values), policy_parameters(method_, chunk));
+    chunk.task->record(pack(trajectories, here, computed.values), policy_parameters(method_, chunk));
     if (first) chunk.view = method_.view(*chunk.task, chunk.now);
     return as_params({computed.baseline_explained_variance});
   });

@@ -7,13 +7,15 @@
 #include "meta/executor.h"
 #include "meta/gradient_method.h"
 #include "meta/policy/policy_gradient_task.h"
+#include "meta/policy/policy_learner.h"
 #include "policies/policy.h"
 #include "sampling/advantages.h"
 #include "sampling/sampler.h"
 
 namespace innerloop {
 
-// One task: its recorded trajectories and the adaptation of the meta-parameters to them.
+// One task: its recorded trajectories and the adaptation of the meta-parameters to them. Of several processes
+// each samples, records and adapts those of its share (Executor::share) alone.
 struct RecordedChunk {
   std::unique_ptr<PolicyGradientTask> task;
   GradientMethod::View view;  // of the task; after the first recording
@@ -41,9 +43,13 @@ class Rollouts {
         advantage_(advantage),
         estimator_(estimator) {}
 
-  // Samples with every chunk's adapted policy. Error naming the inner step if an action is not finite.
+  // Samples with every chunk's adapted policy: the tasks of this process' share, none if that is empty. Error
+  // naming the inner step if an action is not finite.
   Trajectories sample(const std::vector<Eigen::VectorXd>& tasks, const std::vector<RecordedChunk>& chunks,
                       int64_t per_task, const SampleKey& key);
+
+  // What all tasks' trajectories came to, in every process; `trajectories` are those of its share.
+  std::vector<TaskOutcome> outcomes(const Trajectories& trajectories, int64_t tasks) const;
 
   // Records what was sampled as the data of the next inner step.
   void record(const Trajectories& trajectories, std::vector<RecordedChunk>& chunks);

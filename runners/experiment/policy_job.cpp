@@ -25,7 +25,9 @@ void PolicyJob::iterate(int64_t iteration) {
 
 void PolicyJob::begin(const RunDirectory& directory, int64_t) { directory_ = directory; }
 
-void PolicyJob::after(int64_t done) { films_.after(done, *learner_, directory_); }
+void PolicyJob::after(int64_t done) {
+  if (directory_) films_.after(done, *learner_, *directory_);
+}
 
 std::vector<std::string> PolicyJob::columns() const {
   const int64_t steps = learner_->config().inner.steps;

@@ -48,7 +48,7 @@ class PolicyJob : public TrainingJob {
  private:
   std::unique_ptr<PolicyLearner> learner_;
   TrainingFilms films_;
-  RunDirectory directory_{""};
+  std::optional<RunDirectory> directory_;
   PolicyReport report_;
   int64_t environment_steps_ = 0;
 };

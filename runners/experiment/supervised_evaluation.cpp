@@ -216,13 +216,15 @@ SelectedCheckpoint use_selected(SupervisedMetaLearner& learner, const Experiment
 }
 
 void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& config,
-                       const RunDirectory& directory, const std::string& name) {
+                       const RunDirectory& directory, const std::string& name, Processes& processes) {
   const auto& root = directory.root();
   const SelectedCheckpoint selected = use_selected(learner, config, directory);
+  require_same_everywhere(processes, "what is evaluated", selected.description);
   std::cout << selected.description << '\n'
             << evaluation_text(learner, config) << ", inner step size "
             << step_size_text(tested_config(learner, config), learner.method().step_size()) << std::endl;
   SupervisedResult result = evaluate_supervised(learner, config);
+  if (!processes.first()) return;
   result.overrides = find_overrides(config, selected.trained_with);
   result.meta_iterations = selected.trained;
   result.selected_iteration = selected.iteration;

@@ -74,8 +74,8 @@ SelectedCheckpoint use_selected(SupervisedMetaLearner& learner, const Experiment
 
 // Evaluates, prints, and writes NAME.json (kept as runners/experiment/evaluation_files.h says), NAME.png,
 // NAME_tasks.png (regression) and progress.png into the run directory. The milliseconds per meta-iteration
-// are those of progress.csv.
+// are those of progress.csv. Of several processes each evaluates its share, rank 0 prints and writes.
 void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& config,
-                       const RunDirectory& directory, const std::string& name);
+                       const RunDirectory& directory, const std::string& name, Processes& processes);
 
 }  // namespace innerloop

@@ -104,12 +104,14 @@ void SupervisedJob::validate(int64_t done) {
   checkpoint.data = data_digest();
   if (better) {
     best_ = {found.mean, done, 0};
-    save_checkpoint(directory_->best_checkpoint(), checkpoint);
+    if (directory_) save_checkpoint(directory_->best_checkpoint(), checkpoint);
   } else {
     ++best_.since;
   }
   if (config_.validation.keep > 1) keep_best(found.mean, done, checkpoint);
-  validations_->append(done, {cell(found.mean), found.ci95 ? cell(*found.ci95) : "nan", better ? "1" : "0"});
+  if (validations_)
+    validations_->append(done,
+                         {cell(found.mean), found.ci95 ? cell(*found.ci95) : "nan", better ? "1" : "0"});
 }
 
 void SupervisedJob::keep_best(double metric, int64_t done, const Checkpoint& checkpoint) {
@@ -118,11 +120,11 @@ void SupervisedJob::keep_best(double metric, int64_t done, const Checkpoint& che
   });
   const auto limit = static_cast<size_t>(config_.validation.keep);
   if (static_cast<size_t>(place - kept_.begin()) >= limit) return;
-  save_checkpoint(directory_->best_checkpoint(done), checkpoint);
+  if (directory_) save_checkpoint(directory_->best_checkpoint(done), checkpoint);
   kept_.insert(place, {metric, done});
   while (kept_.size() > limit) {
     std::error_code ignored;  // it may have been dropped before a crash
-    std::filesystem::remove(directory_->best_checkpoint(kept_.back().second), ignored);
+    if (directory_) std::filesystem::remove(directory_->best_checkpoint(kept_.back().second), ignored);
     kept_.pop_back();
   }
 }

@@ -7,7 +7,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/paths.h"
-#include "runners/experiment/error_text.h"
+#include "datasets/hash.h"
+#include "networks/tensors/error_text.h"
 #include "runners/experiment/progress_plot.h"
 #include "runners/experiment/shell.h"
 #include "runners/experiment/stop_signals.h"
@@ -72,28 +73,49 @@ Checkpoint resume_point(const TrainingRequest& request, const TrainingJob& job) 
   return checkpoint;
 }
 
+// Of everything that the next iterations depend on.
+std::string digest(const TrainingJob& job) {
+  Checkpoint state;
+  job.save(state);
+  return Hash().add(format_checkpoint(state)).hex();
+}
+
 }  // namespace
 
-Training::Training(const TrainingRequest& request, TrainingJob& job, int threads)
+Training::Training(const TrainingRequest& request, TrainingJob& job, ThreadPool& pool)
     : command_(request.command),
       config_(request.config),
       directory_(request.directory),
       job_(job),
-      lock_(claim(request)),
+      executor_(pool),
+      processes_(pool.processes()),
       table_(directory_.progress(), job.columns()),
       log_(directory_.log()) {
-  const Checkpoint point = resume_point(request, job);
+  require_same_everywhere(processes_, "the configuration", training_text(config_));
+  require_same_everywhere(processes_, "the data", job.data_digest());
+  std::string found;
+  executor_.together([&] {
+    if (!processes_.first()) return;
+    lock_ = claim(request);
+    const Checkpoint resumed = resume_point(request, job);
+    if (!resumed.meta.empty()) found = format_checkpoint(resumed);
+  });
+  processes_.broadcast(found, 0);
+  const Checkpoint point = found.empty() ? Checkpoint{} : parse_checkpoint(found, "the checkpoint of rank 0");
   if (!point.meta.empty()) job_.restore(point);
   const WarmStart start = point.meta.empty() && !config_.meta().start.empty()
                               ? warm_start(config_.meta().start, job_.meta_parameters())
                               : WarmStart{};
   if (!start.meta.empty()) job_.start_from(start.meta);
   done_ = point.iteration;
+  compare_states();
+  if (!processes_.first()) return;
   write_file_atomically(directory_.config(), format_config(config_));
   const int64_t rows = table_.open(done_), expected = done_ / job_.row_every();
   note(concat(done_ == 0 ? "training" : concat(over() ? "already done: " : "resuming after ", done_, " of"),
               " ", config_.iterations, " ", job.unit().many, " in ", directory_.root().string(), " with ",
-              threads, " threads, innerloop ", version()));
+              processes_.size() == 1 ? "" : concat(processes_.size(), " processes of "), pool.size(),
+              " threads, innerloop ", version()));
   if (!start.meta.empty()) {
     note(concat("started from ", start.taken.size(), " entries of ", config_.meta().start,
                 start.kept.empty() ? "" : concat("; as drawn: ", join(start.kept)),
@@ -111,20 +133,30 @@ TrainingOutcome Training::run() {
   std::cout << job_.summary() << std::flush;
   ProgressDisplay display(stdout, done_, config_.iterations);
   const auto begin = Clock::now();
-  while (!over() && StopSignals::received() == 0) {
+  traffic_before_ = processes_.traffic();
+  int signal = stop_signal();
+  while (!over() && signal == 0) {
     iterate(display);
     job_.after(++done_);
     const bool last = over();
+    signal = stop_signal();
+    if (last || done_ % config_.checkpoint.every == 0) compare_states();
+    if (!processes_.first()) continue;
     if (last || done_ % job_.row_every() == 0) table_.append(done_, job_.row());
     if (display.due(done_, last)) display.show(done_, job_.describe());
     if (last || done_ % config_.checkpoint.every == 0) save(true);
   }
-  display.finish();
-  if (!over()) save(false);  // before anything that takes time: who asks to stop may not wait
+  if (processes_.first()) {
+    display.finish();
+    if (!over()) save(false);  // before anything that takes time: who asks to stop may not wait
+  }
+  executor_.together([] {});  // what is saved is there for all
+  if (!processes_.first()) return {over() ? 0 : 128 + signal, done_, milliseconds_};
   const std::chrono::duration<double> elapsed = Clock::now() - begin;
   if (!milliseconds_.empty()) note(milliseconds_text(milliseconds_, job_.unit().one));
   if (job_.draws_progress()) draw_progress_if_possible(config_, directory_);
-  if (!over()) return {stopped(StopSignals::received()), done_, milliseconds_};
+  if (processes_.size() > 1 && !milliseconds_.empty()) note(traffic_text());
+  if (!over()) return {stopped(signal), done_, milliseconds_};
   note(concat("done: ", done_, " ", job_.unit().many, job_.amount(), ", this part took ",
               format_duration(elapsed.count())));
   return {0, done_, milliseconds_};
@@ -142,13 +174,24 @@ void Training::iterate(ProgressDisplay& display) {
     const std::string message = concat("training stopped in ", job_.unit().one, " ", done_ + 1, ": ",
                                        error_text(error), "; the last good checkpoint, ",
                                        directory_.last_checkpoint().string(), ", holds iteration ", saved_);
-    log_.write(message);
+    if (processes_.first()) log_.write(message);
     throw Error(message);
   }
 }
 
+// Processors that round differently would train apart.
+void Training::compare_states() {
+  if (processes_.size() == 1) return;
+  require_same_everywhere(processes_, concat("the state after ", done_, " ", job_.unit().many), digest(job_));
+}
+
+int Training::stop_signal() {
+  return static_cast<int>(-processes_.least(-static_cast<int64_t>(StopSignals::received())));
+}
+
 // To the log, and the first few to the terminal too.
 void Training::warn(ProgressDisplay& display, const std::string& text) {
+  if (!processes_.first()) return;
   constexpr int kShown = 3;
   const std::string message = concat(job_.unit().one, " ", done_ + 1, ": ", text);
   log_.write(message);
@@ -168,6 +211,14 @@ void Training::save(bool milestone) {
     save_checkpoint(directory_.checkpoint(done_), checkpoint);
   save_checkpoint(directory_.last_checkpoint(), checkpoint);
   saved_ = done_;
+}
+
+std::string Training::traffic_text() const {
+  const double bytes = static_cast<double>(processes_.traffic() - traffic_before_);
+  char text[96];
+  std::snprintf(text, sizeof text, "rank 0 sent %.1f kB per %s to the others",
+                bytes / 1000 / static_cast<double>(milliseconds_.size()), job_.unit().one.c_str());
+  return text;
 }
 
 int Training::stopped(int signal) {

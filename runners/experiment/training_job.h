@@ -23,7 +23,8 @@ class TrainingJob {
   // Meta-iteration `iteration` (0, 1, ...). Error if it cannot be done; the state is then as before.
   virtual void iterate(int64_t iteration) = 0;
 
-  // Once before the first iteration, after restore(): `done` iterations lie behind.
+  // Once before the first iteration, after restore(): `done` iterations lie behind. In the process that
+  // writes the directory; the others do all but that.
   virtual void begin(const RunDirectory& /*directory*/, int64_t /*done*/) {}
   // After every iteration, before its row and its checkpoint. Not counted as time of the iteration.
   virtual void after(int64_t /*done*/) {}

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -50,12 +51,10 @@ inline std::string program() {
   return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "innerloop").string();
 }
 
-// Starts the program with its output going to `output`; returns the process id. `prepare` runs in the child.
+// Starts a program by its path and words, its output going to `output`; returns the process id. `prepare`
+// runs in the child.
 template <class Prepare>
-pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output,
-                    Prepare prepare) {
-  std::vector<std::string> words{program()};
-  words.insert(words.end(), arguments.begin(), arguments.end());
+pid_t start_command(std::vector<std::string> words, const std::filesystem::path& output, Prepare prepare) {
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -67,6 +66,15 @@ pid_t start_program(const std::vector<std::string>& arguments, const std::filesy
   prepare();
   execv(argv[0], argv.data());
   _exit(127);
+}
+
+// Starts this program so.
+template <class Prepare>
+pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output,
+                    Prepare prepare) {
+  std::vector<std::string> words{program()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return start_command(std::move(words), output, prepare);
 }
 
 inline pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output) {

@@ -57,7 +57,7 @@ std::vector<Held> train(const ExperimentConfig& config) {
   ThreadPool pool(thread_count(config), &Executor::prepare_thread);
   Watched<Job> job(config, pool);
   const TrainingRequest request{"train", config, RunDirectory(folder / "run")};
-  CHECK(Training(request, job, pool.size()).run().exit_code == 0);
+  CHECK(Training(request, job, pool).run().exit_code == 0);
   return std::move(job.held);
 }
 

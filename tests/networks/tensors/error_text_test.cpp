@@ -1,4 +1,4 @@
-#include "runners/experiment/error_text.h"
+#include "networks/tensors/error_text.h"
 
 #include <new>
 

@@ -1,4 +1,4 @@
-// What went wrong, in a line for whom it concerns.
+// What went wrong, in a line for whom it concerns: knows LibTorch's errors.
 #pragma once
 
 #include <exception>
