@@ -96,13 +96,12 @@ Processes& launched_processes() {
           " processes, but this innerloop was built without MPI: install libopenmpi-dev or libmpich-dev and "
           "build "
           "again with INNERLOOP_MPI=ON");
-  auto started = start_mpi();
+  launched = start_mpi();
   require(
-      started->size() == place.size, place.launcher, " started ", place.size, " processes, but ",
-      mpi_library(), " sees ", started->size(),
-      ": start them with the mpirun of that library, or with the srun --mpi=TYPE that it understands (srun "
+      launched->size() == place.size, place.launcher, " started ", place.size, " processes, but ",
+      mpi_library(), " sees ", launched->size(),
+      ": start them with the mpirun of that library, or with an srun --mpi=TYPE that it understands (srun "
       "--mpi=list)");
-  launched = std::move(started);
   compare_ranks(*launched);
   return *launched;
 }
@@ -137,20 +136,18 @@ void silence_other_ranks() {
 
 int fail_together(const std::string& message, int exit_code) {
   const LaunchPlace place = launch_place();
-  bool alike = place.size == 1;
-  if (!alike && !launched && built_with_mpi()) launched = start_mpi();  // before this, no other can be told
-  if (launched && launched->size() == place.size) {
-    alike =
-        launched->all_arrive(kPatience + std::chrono::milliseconds(20) * place.rank);  // the lowest speaks
-  }
-  if (!alike) {
+  if (place.size > 1 && !launched && built_with_mpi())
+    launched = start_mpi();  // before this, no other can be told
+  // A launcher that the MPI library does not know leaves each alone, and all fail of that.
+  const bool joined = launched && launched->size() == place.size;
+  const auto patience =
+      kPatience + std::chrono::milliseconds(20) * place.rank;  // the lowest rank speaks first
+  if (joined && !launched->all_arrive(patience)) {
     show_error(concat("rank ", place.rank, " of ", place.size, ": ", message));
-    if (launched) launched->stop_all(exit_code);
-    return exit_code;
+    launched->stop_all(exit_code);
   }
   if (place.rank == 0) show_error(message);
-  if (launched) launched->end();
-  launched.reset();
+  end_launch();
   return exit_code;
 }
 
