@@ -7,11 +7,12 @@
 
 namespace innerloop {
 
-enum class InnerEstimator { kLogLikelihood, kLikelihoodRatio };  // formulas: policy_gradient_task.h
+enum class InnerEstimator { kLogLikelihood, kLikelihoodRatio, kDice };  // formulas: policy_gradient_task.h
 
 inline const Spellings<InnerEstimator> kInnerEstimators{
     {"log_likelihood", InnerEstimator::kLogLikelihood},
-    {"likelihood_ratio", InnerEstimator::kLikelihoodRatio}};
+    {"likelihood_ratio", InnerEstimator::kLikelihoodRatio},
+    {"dice", InnerEstimator::kDice}};
 
 // UsageError with the known names.
 inline InnerEstimator parse_inner_estimator(const std::string& name) {

@@ -9,6 +9,18 @@ namespace innerloop {
 
 using torch::Tensor;
 
+namespace {
+
+// Of x [T, M], trajectory after trajectory, the sum over the steps of the trajectory up to each.
+Tensor sums_along(const Tensor& x, const std::vector<int64_t>& lengths) {
+  std::vector<Tensor> sums;
+  for (const auto& trajectory : x.reshape({-1}).split_with_sizes(lengths))
+    sums.push_back(trajectory.cumsum(0));
+  return torch::cat(sums).view(x.sizes());
+}
+
+}  // namespace
+
 void PolicyGradientTask::record(RecordedSteps data, const Params& phi) {
   const torch::NoGradGuard no_graph;
   const auto& observations = data.observations;
@@ -37,6 +49,17 @@ std::shared_ptr<const Head> PolicyGradientTask::loss_head(Part part, int64_t ste
   if (part == Part::kQuery || estimator_ == InnerEstimator::kLikelihoodRatio) {
     return head(
         [this, step](const Tensor& distribution) { return ratio_surrogate(distribution, data(step)); });
+  }
+  if (estimator_ == InnerEstimator::kDice) {
+    return make_head(
+        [this, step](const Tensor& y, const Params& own) {
+          const auto& recorded = data(step);
+          const Tensor log_ratio = policy_.log_prob(policy_.distribution(y, own), recorded.actions) -
+                                   policy_.log_prob(recorded.old_distribution, recorded.actions);
+          const Tensor box = torch::exp(sums_along(log_ratio, recorded.lengths));
+          return -(box * recorded.rewards).sum(1) / recorded.steps;
+        },
+        policy_.own_names());  // not separable: a reward depends on all actions before it
   }
   return head([this, step](const Tensor& distribution) {
     const auto& recorded = data(step);

@@ -4,6 +4,13 @@
 //   support  log_likelihood    L_k = -mean(log pi_phi(a | o) A)
 //            likelihood_ratio  L_k = -mean(pi_phi(a | o) / pi_old(a | o) A)     (LVC; Rothfuss et al. 2019,
 //            eq. 9)
+//            dice              L_k = -mean(box_t c_t), box_t the product of pi_phi / pi_old over the
+//            trajectory's
+//                              steps up to t, c the rewards less a baseline of time
+//                              (sampling/time_baseline.h). At pi_old, where inner steps are taken, box_t is
+//                              the magic box exp(l_t - stop(l_t)) with all its derivatives (Foerster et al.
+//                              2018, DiCE, section 4); as in ProMP's code, but for its mean, which counts
+//                              steps after an episode's end as zeros
 //   query    J = -mean(pi_phi(a | o) / pi_old(a | o) A)
 // Means are over all steps of a task; pi_old is the policy that recorded them, A its standardised advantages.
 #pragma once
@@ -25,6 +32,7 @@ struct RecordedSteps {
   torch::Tensor observations;      // [T, M, observation_size]
   torch::Tensor actions;           // [T, M, action_entries]
   torch::Tensor advantages;        // [T, M]
+  torch::Tensor rewards;           // [T, M], dice alone: c of its support sets
   torch::Tensor steps;             // [T], recorded steps: M
   std::vector<int64_t> lengths;    // of the trajectories in this order, task 0's first; they add up to T M
   torch::Tensor old_distribution;  // [T, M, D], of the recording policy

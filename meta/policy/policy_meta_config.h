@@ -18,7 +18,8 @@ struct PolicyMetaConfig : MetaConfig {
   SamplerConfig sampler;
   AdvantageConfig advantage;
   // Inner loss: "log_likelihood" -mean(log pi A), the paper's; "likelihood_ratio" -mean(pi / pi_old A), whose
-  // second derivative keeps the sampling distribution's dependence (LVC; Rothfuss et al. 2019, eq. 9).
+  // second derivative keeps the sampling distribution's dependence (LVC; Rothfuss et al. 2019, eq. 9);
+  // "dice", whose second derivative is also right across the steps of a trajectory (Foerster et al. 2018).
   std::string estimator = "log_likelihood";
 };
 

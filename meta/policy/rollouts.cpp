@@ -5,12 +5,14 @@
 
 #include "base/error.h"
 #include "base/stopwatch.h"
+#include "sampling/time_baseline.h"
 
 namespace innerloop {
 namespace {
 
 // The steps of task t as tensors with T = 1, trajectory after trajectory.
-RecordedSteps pack(const Trajectories& trajectories, int64_t t, const Eigen::VectorXd& advantages) {
+RecordedSteps pack(const Trajectories& trajectories, int64_t t, const Eigen::VectorXd& advantages,
+                   const Eigen::VectorXd& rewards) {
   const int64_t steps = trajectories.steps(t);
   RecordedSteps data;
   data.observations = torch::empty({1, steps, trajectories.observation_size()});
@@ -29,6 +31,10 @@ RecordedSteps pack(const Trajectories& trajectories, int64_t t, const Eigen::Vec
     data.lengths.push_back(trajectories.length(t, n));
   }
   Eigen::Map<Eigen::VectorXf>(data.advantages.data_ptr<float>(), steps) = advantages.cast<float>();
+  if (rewards.size() > 0) {
+    data.rewards = torch::empty({1, steps});
+    Eigen::Map<Eigen::VectorXf>(data.rewards.data_ptr<float>(), steps) = rewards.cast<float>();
+  }
   return data;
 }
 
@@ -138,9 +144,12 @@ void Rollouts::record(const Trajectories& trajectories, std::vector<RecordedChun
     auto& chunk = chunks[static_cast<size_t>(t)];
     const int64_t here = t - mine.first;
     const auto computed = advantages(trajectories, here, advantage_);
+    const Eigen::VectorXd rewards = estimator_ == InnerEstimator::kDice
+                                        ? rewards_over_time(trajectories, here, advantage_)
+                                        : Eigen::VectorXd();
     const bool first = !chunk.task;
     if (first) chunk.task = std::make_unique<PolicyGradientTask>(policy_, estimator_);
-    chunk.task->record(pack(trajectories, here, computed.values), policy_parameters(method_, chunk));
+    chunk.task->record(pack(trajectories, here, computed.values, rewards), policy_parameters(method_, chunk));
     if (first) chunk.view = method_.view(*chunk.task, chunk.now);
     return as_params({computed.baseline_explained_variance});
   });

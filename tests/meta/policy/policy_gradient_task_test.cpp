@@ -61,6 +61,7 @@ RecordedSteps steps(const std::string& policy, int64_t tasks, int64_t count, uin
       data.actions.view(-1)[i] = static_cast<double>(stream.below(3));
   }
   data.advantages = 0.3 * draw({tasks, count});
+  data.rewards = 0.1 * draw({tasks, count});
   data.steps = torch::full({tasks}, static_cast<double>(count), torch::kFloat64);
   for (int64_t t = 0; t < tasks; ++t) data.lengths.insert(data.lengths.end(), {2, count - 2});
   return data;
@@ -110,7 +111,8 @@ Recorded record(const std::string& name, InnerEstimator estimator, InnerLoopConf
 
 TEST_CASE("the RL meta-gradient equals finite differences through one and three inner steps", "[meta][rl]") {
   const auto name = GENERATE(std::string("gaussian_mlp"), std::string("categorical_mlp"));
-  const auto estimator = GENERATE(InnerEstimator::kLogLikelihood, InnerEstimator::kLikelihoodRatio);
+  const auto estimator =
+      GENERATE(InnerEstimator::kLogLikelihood, InnerEstimator::kLikelihoodRatio, InnerEstimator::kDice);
   const auto inner_steps = GENERATE(int64_t{1}, int64_t{3});
   const auto rule = GENERATE(std::string("fixed"), std::string("per_parameter"));
   auto recorded = record(name, estimator, {.steps = inner_steps, .step_size = 0.2}, rule);
@@ -132,6 +134,68 @@ TEST_CASE("the RL meta-gradient equals finite differences through one and three 
   CHECK(distance(dropped.gradient(elsewhere), numeric) > 1e-4);
 }
 
+TEST_CASE("a bandit of one parameter tells the inner estimators apart by their second derivatives",
+          "[meta][rl]") {
+  // pi(1) = sigma(x) = 3/4; every trajectory as often as it is likely, so that means are expectations.
+  PolicyConfig config;
+  config.name = "categorical_mlp";
+  config.hidden = {};
+  const auto policy = make_policy(config, point_spec(ActionKind::kDiscrete, 1, 2));
+  const auto f64 = torch::kFloat64;
+  const Params phi({{"layer0.weight", torch::zeros({1, 2, 1}, f64)},
+                    {"layer0.bias", torch::tensor({0.0, std::log(3.0)}, f64).view({1, 2})}});
+  const Params along_x({{"layer0.weight", torch::zeros({1, 2, 1}, f64)},
+                        {"layer0.bias", torch::tensor({0.0, 1.0}, f64).view({1, 2})}});
+  const auto expected = [&](int horizon) {
+    RecordedSteps data;
+    std::vector<double> actions, advantages, rewards;
+    const auto add = [&](std::vector<int> trajectory, int times) {
+      double product = 1;
+      for (const int action : trajectory) product *= action;  // the reward, in the last step
+      for (int i = 0; i < times; ++i) {
+        data.lengths.push_back(horizon);
+        for (int t = 0; t < horizon; ++t) {
+          actions.push_back(trajectory[static_cast<size_t>(t)]);
+          advantages.push_back(product);
+          rewards.push_back(t + 1 == horizon ? product : 0);
+        }
+      }
+    };
+    if (horizon == 1) {
+      add({1}, 3), add({0}, 1);
+    } else {
+      add({1, 1}, 9), add({1, 0}, 3), add({0, 1}, 3), add({0, 0}, 1);
+    }
+    const auto count = static_cast<int64_t>(actions.size());
+    data.observations = torch::zeros({1, count, 1}, f64);
+    data.actions = torch::tensor(actions, f64).view({1, count, 1});
+    data.advantages = torch::tensor(advantages, f64).view({1, count});
+    data.rewards = torch::tensor(rewards, f64).view({1, count});
+    data.steps = torch::full({1}, static_cast<double>(count), f64);
+    return data;
+  };
+  const auto derivatives = [&](InnerEstimator estimator, int horizon) {
+    PolicyGradientTask task(*policy, estimator);
+    task.record(expected(horizon), phi);
+    const auto loss = task.loss_at(Part::kSupport, phi, 0);
+    const auto of_x = [&](const Params& p) { return -horizon * p.at("layer0.bias")[0][1].item<double>(); };
+    return std::pair{of_x(loss->gradient()), of_x(loss->hessian_product(along_x))};
+  };
+  struct Row {
+    InnerEstimator estimator;
+    double one, two;  // second derivative at horizon 1 and 2
+  };
+  // Exact: J' = 0.1875, J'' = -0.09375; at horizon 2 0.28125 and -0.0703125.
+  for (const auto& [estimator, one, two] : {Row{InnerEstimator::kLogLikelihood, -0.140625, -0.2109375},
+                                            Row{InnerEstimator::kLikelihoodRatio, -0.09375, -0.140625},
+                                            Row{InnerEstimator::kDice, -0.09375, -0.0703125}}) {
+    CHECK(derivatives(estimator, 1).first == Approx(0.1875));
+    CHECK(derivatives(estimator, 2).first == Approx(0.28125));
+    CHECK(derivatives(estimator, 1).second == Approx(one));
+    CHECK(derivatives(estimator, 2).second == Approx(two));
+  }
+}
+
 TEST_CASE("the two inner estimators share their gradient where they were recorded, not their Hessian",
           "[meta][rl]") {
   const auto policy = small_policy("gaussian_mlp");
@@ -147,7 +211,8 @@ TEST_CASE("the two inner estimators share their gradient where they were recorde
 
 TEST_CASE("kernel losses equal autograd of the same functions, value, gradient and curvature", "[meta][rl]") {
   const auto name = GENERATE(std::string("gaussian_mlp"), std::string("categorical_mlp"));
-  const auto estimator = GENERATE(InnerEstimator::kLogLikelihood, InnerEstimator::kLikelihoodRatio);
+  const auto estimator =
+      GENERATE(InnerEstimator::kLogLikelihood, InnerEstimator::kLikelihoodRatio, InnerEstimator::kDice);
   const auto policy = small_policy(name);
   const Params phi =
       small_parameters(*policy).expanded(3) + normal_like(small_parameters(*policy).expanded(3), 21);
