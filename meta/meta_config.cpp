@@ -50,6 +50,7 @@ std::vector<Key> optimizer_keys(const std::vector<std::string>& optimizers) {
           of_schedule(keys::whole("schedule_stage", &C::schedule_stage, 1, kMostIterations,
                                   "meta-iterations between changes of beta")),
           of_schedule(keys::number("final_step_size", &C::final_step_size, kBound, "beta at the end")),
+          not_of_trpo(keys::whole("epochs", &C::epochs, 1, kMostOfTrpo, "steps on each meta-batch")),
           of_trpo(keys::number("max_kl", &C::max_kl, kStepSize, "trust region of trpo, nats")),
           of_trpo(keys::whole("cg_iterations", &C::cg_iterations, 1, kMostOfTrpo,
                               "conjugate-gradient steps of trpo")),

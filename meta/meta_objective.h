@@ -24,6 +24,13 @@ class MetaObjective {
   // The loss of at() alone, outside any graph: the function that a line search asks for is the one whose
   // gradient is taken.
   virtual torch::Tensor value(const Adaptation& adaptation, const Task& task, const Moment& now) const;
+
+  // What the method is told once an iteration, after theta has moved (Method::absorb): summed over tasks, [1,
+  // ...].
+  virtual bool finds() const { return false; }
+  virtual Params found(const Adaptation& /*adaptation*/, const Task& /*task*/, const Moment& /*now*/) const {
+    return {};
+  }
 };
 
 // MAML's: the query loss after the last inner step, L_query(phi_K) (Finn et al. 2017, eq. 2-4).

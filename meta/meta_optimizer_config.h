@@ -17,6 +17,7 @@ struct MetaOptimizerConfig {
   int64_t schedule_iterations = 1000;
   int64_t schedule_stage = 1;
   double final_step_size = 0;
+  int64_t epochs = 1;    // adam, sgd: steps on each meta-batch
   double max_kl = 0.01;  // trpo: delta
   int64_t cg_iterations = 10;
   double cg_damping = 1e-5;

@@ -24,6 +24,7 @@
 #include "meta/algorithms/metal.h"
 #include "meta/algorithms/mlti.h"
 #include "meta/algorithms/mt_net.h"
+#include "meta/algorithms/promp.h"
 #include "meta/algorithms/prototypical.h"
 #include "meta/algorithms/r2d2.h"
 #include "meta/algorithms/reptile.h"
@@ -62,6 +63,7 @@ const std::vector<Algorithm>& algorithms() {
       metal(),
       mlti(),
       mt_net(),
+      promp(),
       prototypical(),
       r2d2(),
       reptile(),

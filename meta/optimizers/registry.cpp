@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "meta/optimizers/adam_by_group.h"
 #include "meta/optimizers/first_order_optimizers.h"
+#include "meta/optimizers/repeated.h"
 #include "meta/optimizers/trpo.h"
 
 namespace innerloop {
@@ -47,7 +48,9 @@ std::vector<NamedDescription> meta_optimizers() {
 
 std::unique_ptr<MetaOptimizer> make_meta_optimizer(const MetaOptimizerConfig& config, const Params& meta) {
   for (const auto& entry : table()) {
-    if (entry.row.name == config.name) return entry.make(config, meta);
+    if (entry.row.name != config.name) continue;
+    auto one = entry.make(config, meta);
+    return config.epochs == 1 ? std::move(one) : repeated(std::move(one), config.epochs);
   }
   throw UsageError(unknown_name("meta.optimizer", config.name, names_of(meta_optimizers())));
 }

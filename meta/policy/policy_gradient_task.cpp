@@ -94,6 +94,18 @@ Tensor PolicyGradientTask::value(Part part, const Params& params, int64_t step) 
   return ratio_surrogate(distribution_at(params, step), data(step));
 }
 
+std::unique_ptr<LossAt> PolicyGradientTask::own_loss_at(const OwnLoss& loss, const Params& params,
+                                                        int64_t step) const {
+  return composed(
+      head([this, loss, step](const Tensor& distribution) { return loss(distribution, data(step)); }), params,
+      step);
+}
+
+Tensor PolicyGradientTask::own_value(const OwnLoss& loss, const Params& params, int64_t step) const {
+  const torch::NoGradGuard no_graph;
+  return loss(distribution_at(params, step), data(step));
+}
+
 Tensor PolicyGradientTask::kl(const Params& params, int64_t step) const {
   const torch::NoGradGuard no_graph;
   return policy_.kl(data(step).old_distribution, distribution_at(params, step)).sum(1);

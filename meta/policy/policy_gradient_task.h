@@ -54,6 +54,14 @@ class PolicyGradientTask : public Task {
 
   const RecordedSteps& data(int64_t step) const { return data_[static_cast<size_t>(step)]; }
 
+  // A loss of an algorithm's own on the data of `step`: loss(distribution [T, M, D], data) -> [T], a sum over
+  // steps in which each enters through its own distribution. With derivatives, and its value outside any
+  // graph.
+  using OwnLoss = std::function<torch::Tensor(const torch::Tensor& distribution, const RecordedSteps& data)>;
+  std::unique_ptr<LossAt> own_loss_at(const OwnLoss& loss, const Params& params, int64_t step) const;
+  torch::Tensor own_value(const OwnLoss& loss, const Params& params, int64_t step) const;
+  const Policy& policy() const { return policy_; }
+
   // KL(old || new), summed over the task's steps, [T]; outside any graph.
   torch::Tensor kl(const Params& params, int64_t step) const;
 

@@ -125,6 +125,8 @@ PolicyReport PolicyMetaLearner::iterate(int64_t iteration) {
   {
     const AddsSeconds timed(report.meta_step_seconds);
     report.meta_step = optimizer_->step(meta_, problem, now);
+    if (const Params found = problem.found(meta_); !found.empty())
+      method_->absorb(found, config_.meta_batch_size, now);
   }
   report.entropy = problem.entropy();
   report.explained_variance = rollouts.explained_variance();

@@ -3,6 +3,18 @@
 #include "base/stopwatch.h"
 
 namespace innerloop {
+namespace {
+
+// Whether both hold the very same tensors: parameters are replaced, never written to.
+bool same_tensors(const Params& a, const Params& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (!a[i].is_same(b[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 PolicyMetaProblem::PolicyMetaProblem(const GradientMethod& method, const Executor& executor,
                                      const Params& origin, const std::vector<RecordedChunk>& chunks)
@@ -21,6 +33,7 @@ Adaptation PolicyMetaProblem::adapted(const RecordedChunk& chunk, const Params& 
 }
 
 MetaProblem::Value PolicyMetaProblem::value(const Params& meta) {
+  if (!valued_.empty() && same_tensors(valued_, meta)) return value_;
   const AddsSeconds timed(seconds_.value);
   const bool at_origin = identical(meta, origin_);
   const auto total = as_numbers(executor_.sum(static_cast<int64_t>(chunks_.size()), [&](int64_t c) {
@@ -31,7 +44,8 @@ MetaProblem::Value PolicyMetaProblem::value(const Params& meta) {
     const auto kl = chunk.task->kl(method_.read(adaptation.adapted(), Part::kQuery, steps, chunk.now), steps);
     return as_params({loss.sum().item<double>() / tasks_, kl.sum().item<double>() / query_steps_});
   }));
-  return {total[0], total[1]};
+  valued_ = meta;
+  return value_ = {total[0], total[1]};
 }
 
 Params PolicyMetaProblem::gradient(const Params& meta) {
@@ -59,6 +73,15 @@ Params PolicyMetaProblem::fisher_product(const Params& direction) {
         method_.read_cotangent(phi, Part::kQuery, steps, now, kl_[i]->gauss_newton_product(moved)));
   });
   return (1 / query_steps_) * sum;
+}
+
+Params PolicyMetaProblem::found(const Params& meta) const {
+  if (!method_.objective().finds()) return {};
+  const bool at_origin = identical(meta, origin_);
+  return executor_.sum(static_cast<int64_t>(chunks_.size()), [&](int64_t c) {
+    const auto& chunk = chunks_[static_cast<size_t>(c)];
+    return method_.objective().found(adapted(chunk, meta, at_origin), *chunk.view, chunk.now);
+  });
 }
 
 double PolicyMetaProblem::entropy() const {

@@ -25,6 +25,9 @@ class PolicyMetaProblem : public TrustRegionProblem {
   // term because its gradient at phi_K is zero.
   Params fisher_product(const Params& direction) override;
 
+  // MetaObjective::found of all tasks at `meta`; empty where the objective finds nothing.
+  Params found(const Params& meta) const;
+
   double entropy() const;  // of the policies that recorded the query data, nats, mean over steps
 
   struct Seconds {
@@ -42,6 +45,8 @@ class PolicyMetaProblem : public TrustRegionProblem {
   const std::vector<RecordedChunk>& chunks_;
   std::vector<std::shared_ptr<ComposedLoss>> kl_;  // per chunk, made at the first product
   double tasks_ = 0, query_steps_ = 0;
+  Params valued_;  // where value() was asked last, and its answer: an optimizer of several epochs asks twice
+  Value value_;
   Seconds seconds_;
 };
 
