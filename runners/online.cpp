@@ -35,8 +35,8 @@ CommandDescription online_description() {
                   {"run-dir", "DIR", "where to write  [runs/NAME-seedN, NAME from the configuration]"},
                   {"resume", "", "go on from the last checkpoint in the run directory, if there is one"}},
       .sections = {"*"},
-      .without = {"checkpoint", "progress", "validation", "meta.iterations", "meta.start", "evaluation.tasks",
-                  "evaluation.ways", "evaluation.shots", "evaluation.seed"},
+      .without = {"checkpoint", "progress.every", "validation", "meta.iterations", "meta.start",
+                  "evaluation.tasks", "evaluation.ways", "evaluation.shots", "evaluation.seed"},
       .side = Side::kSupervised,
       .word = "config"};
 }

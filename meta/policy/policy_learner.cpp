@@ -33,6 +33,7 @@ ReturnStatistics return_statistics(const std::vector<TaskOutcome>& tasks) {
       out.min = std::min(out.min, value);
       out.max = std::max(out.max, value);
     }
+    out.per_task.push_back(task.mean_return());
   }
   out.mean = sum / count;
   out.std = std::sqrt(std::max(0.0, squares / count - out.mean * out.mean));

@@ -23,7 +23,8 @@ namespace innerloop {
 struct ReturnStatistics {
   double mean = 0, std = 0;  // over all trajectories of all tasks, undiscounted
   double min = 0, max = 0;
-  double success_rate = 0;  // 0 where the environment defines no success
+  double success_rate = 0;            // 0 where the environment defines no success
+  std::vector<double> per_task = {};  // mean of each task's trajectories
 };
 
 // What the trajectories of one task came to.

@@ -47,6 +47,7 @@ struct ExperimentConfig {
   CheckpointConfig checkpoint;
   VideoConfig video;                  // policies
   int64_t progress_every = 100;       // supervised: iterations per row of progress.csv
+  bool tensorboard = true;            // progress.tensorboard: event files too
   ValidationConfig validation;        // supervised
   OnlineConfig online;                // supervised, innerloop online
   PolicyEvaluationConfig evaluation;  // policies

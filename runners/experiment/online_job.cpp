@@ -117,20 +117,21 @@ void OnlineJob::iterate(int64_t iteration) {
   milliseconds_ = time.count();
 }
 
-std::vector<std::string> OnlineJob::columns() const {
-  std::vector<std::string> names{"round", "samples"};
+std::vector<ProgressColumn> OnlineJob::columns() const {
+  const std::string metric = metric_name(classifies());
+  std::vector<ProgressColumn> out{{"round", "online/round"}, {"samples", "online/samples"}};
   for (const auto& learner : results_.learners)
-    names.push_back(concat(learner, "_", metric_name(classifies())));
-  names.push_back("milliseconds");
-  return names;
+    out.push_back({concat(learner, "_", metric), concat(metric, "/", learner)});
+  out.push_back({"milliseconds", "time/milliseconds_per_batch"});
+  return out;
 }
 
-std::vector<std::string> OnlineJob::row() {
+ProgressRow OnlineJob::row() {
   const auto at = now(static_cast<int64_t>(results_.metrics.front().size()) - 1);
-  std::vector<std::string> cells{std::to_string(at.round + 1), std::to_string(stream_.samples(at.batches))};
-  for (const auto& metrics : results_.metrics) cells.push_back(cell(metrics.back()));
-  cells.push_back(cell(milliseconds_));
-  return cells;
+  ProgressRow row{.numbers = {at.round + 1, stream_.samples(at.batches)}};
+  for (const auto& metrics : results_.metrics) row.numbers.emplace_back(metrics.back());
+  row.numbers.emplace_back(milliseconds_);
+  return row;
 }
 
 std::string OnlineJob::describe() const {

@@ -40,8 +40,8 @@ class OnlineJob : public TrainingJob {
   std::string summary() const override;
   std::string data_digest() const override { return dataset_->digest(); }
   void iterate(int64_t iteration) override;
-  std::vector<std::string> columns() const override;
-  std::vector<std::string> row() override;
+  std::vector<ProgressColumn> columns() const override;
+  ProgressRow row() override;
   std::string describe() const override;
   void save(Checkpoint& checkpoint) const override;
   void restore(const Checkpoint& checkpoint) override;

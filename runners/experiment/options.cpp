@@ -121,7 +121,9 @@ Key iterations_key() {
 std::vector<Key> experiment_keys() {
   using C = ExperimentConfig;
   return joined({{keys::free(keys::whole("threads", &C::threads, 0, kMostThreads,
-                                         "worker threads, 0 = one per core; never changes a result"))},
+                                         "worker threads, 0 = one per core; never changes a result")),
+                  keys::free(keys::truth("progress.tensorboard", &C::tensorboard,
+                                         "write event files of TensorBoard beside progress.csv"))},
                  keys::within("checkpoint.", &C::checkpoint, checkpoint_keys())});
 }
 

@@ -25,42 +25,51 @@ void PolicyJob::iterate(int64_t iteration) {
 
 void PolicyJob::begin(const RunDirectory& directory, int64_t) { directory_ = directory; }
 
-void PolicyJob::after(int64_t done) {
-  if (directory_) films_.after(done, *learner_, *directory_);
+ProgressNews PolicyJob::after(int64_t done) {
+  return directory_ ? films_.after(done, *learner_, *directory_) : ProgressNews{};
 }
 
-std::vector<std::string> PolicyJob::columns() const {
+std::vector<ProgressColumn> PolicyJob::columns() const {
   const int64_t steps = learner_->config().inner.steps;
-  std::vector<std::string> names{"environment_steps"};
+  std::vector<ProgressColumn> out{{"environment_steps", "train/environment_steps"}};
+  const auto add = [&](int64_t k, const std::string& what, const std::string& section) {
+    out.push_back({concat("step_", k, "_", what), concat(section, "/", after_steps(k))});
+  };
   for (int64_t k = 0; k <= steps; ++k) {
-    names.insert(names.end(), {concat("step_", k, "_return_mean"), concat("step_", k, "_return_std")});
-    if (learner_->environment().defines_success) names.push_back(concat("step_", k, "_success_rate"));
+    add(k, "return_mean", "return");
+    add(k, "return_std", "return_std");
+    if (learner_->environment().defines_success) add(k, "success_rate", "success_rate");
   }
-  names.insert(names.end(),
-               {"loss_before", "loss_after", "kl_before", "kl_after", "line_search", "accepted"});
-  for (int64_t k = 0; k <= steps; ++k) names.push_back(concat("step_", k, "_explained_variance"));
-  names.insert(names.end(), {"entropy", "sampling_seconds", "advantage_seconds", "update_seconds"});
-  return names;
+  for (const char* name : {"loss_before", "loss_after", "kl_before", "kl_after", "line_search", "accepted"})
+    out.push_back({name, concat("train/", name)});
+  for (int64_t k = 0; k <= steps; ++k) add(k, "explained_variance", "explained_variance");
+  out.push_back({"entropy", "train/entropy"});
+  for (const char* name : {"sampling_seconds", "advantage_seconds", "update_seconds"})
+    out.push_back({name, concat("time/", name)});
+  return out;
 }
 
-std::vector<std::string> PolicyJob::row() {
-  std::vector<std::string> cells{concat(environment_steps_)};
-  const auto add = [&](double value) { cells.push_back(cell(value)); };
-  for (const auto& returns : report_.returns) {
+ProgressRow PolicyJob::row() {
+  ProgressRow row{.numbers = {environment_steps_}};
+  const auto add = [&](double value) { row.numbers.emplace_back(value); };
+  for (size_t k = 0; k < report_.returns.size(); ++k) {
+    const auto& returns = report_.returns[k];
     add(returns.mean);
     add(returns.std);
     if (learner_->environment().defines_success) add(returns.success_rate);
+    row.per_task.push_back(
+        {concat("return_per_task/", after_steps(static_cast<int64_t>(k))), returns.per_task});
   }
   const auto& step = report_.meta_step;
   for (const double value : {step.loss_before, step.loss_after, step.kl_before, step.kl_after}) add(value);
-  cells.push_back(concat(step.line_search));
-  cells.push_back(step.accepted ? "1" : "0");
+  row.numbers.emplace_back(int64_t{step.line_search});
+  row.numbers.emplace_back(int64_t{step.accepted ? 1 : 0});
   for (const double value : report_.explained_variance) add(value);
   for (const double value : {report_.entropy, report_.sampling_seconds, report_.advantage_seconds,
                              report_.inner_step_seconds + report_.meta_step_seconds}) {
     add(value);
   }
-  return cells;
+  return row;
 }
 
 std::string PolicyJob::describe() const {

@@ -33,9 +33,9 @@ class PolicyJob : public TrainingJob {
   std::string summary() const override;
   void iterate(int64_t iteration) override;
   void begin(const RunDirectory& directory, int64_t done) override;
-  void after(int64_t done) override;
-  std::vector<std::string> columns() const override;
-  std::vector<std::string> row() override;
+  ProgressNews after(int64_t done) override;
+  std::vector<ProgressColumn> columns() const override;
+  ProgressRow row() override;
   std::string describe() const override;
   std::vector<std::string> notes() const override;  // episodes that their simulation failed
   void save(Checkpoint& checkpoint) const override;

@@ -41,9 +41,10 @@ std::string format_rate(double seconds) {
 
 }  // namespace
 
-std::string cell(double value) {
+std::string cell(const ProgressNumber& value) {
   char buffer[40];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
+  const auto print = [&](auto number) { return std::to_chars(buffer, buffer + sizeof buffer, number).ptr; };
+  return {buffer, std::visit(print, value)};
 }
 
 ProgressTable::ProgressTable(std::filesystem::path file, const std::vector<std::string>& columns)
@@ -80,8 +81,10 @@ int64_t ProgressTable::open(int64_t iteration) {
   return kept;
 }
 
-void ProgressTable::append(int64_t iteration, const std::vector<std::string>& cells) {
-  const std::string row = concat(iteration, ",", join(cells, ","), "\n");
+void ProgressTable::append(int64_t iteration, const std::vector<ProgressNumber>& numbers) {
+  std::string row = std::to_string(iteration);
+  for (const auto& number : numbers) row += "," + cell(number);
+  row += "\n";
   const bool written = std::fwrite(row.data(), 1, row.size(), out_) == row.size() && std::fflush(out_) == 0;
   require(written, "cannot write '", file_.string(), "': ", std::strerror(errno));
 }

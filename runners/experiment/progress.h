@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "runners/experiment/progress_row.h"
+
 namespace innerloop {
 
 // A CSV file that grows while a run goes on: a header, then rows that begin with the iteration they end with.
@@ -23,7 +25,7 @@ class ProgressTable {
   // append(). Returns the number of rows kept. Error if the file's columns are others.
   int64_t open(int64_t iteration);
 
-  void append(int64_t iteration, const std::vector<std::string>& cells);
+  void append(int64_t iteration, const std::vector<ProgressNumber>& numbers);
   void sync();  // the rows are on the disk
 
  private:
@@ -32,7 +34,7 @@ class ProgressTable {
   std::FILE* out_ = nullptr;
 };
 
-std::string cell(double value);  // the shortest text that reads back to the same bits
+std::string cell(const ProgressNumber& value);  // the shortest text that reads back to the same bits
 
 // On a terminal one bar, redrawn; otherwise a line at the start, at the end and every few seconds between.
 class ProgressDisplay {

@@ -5,6 +5,7 @@
 //   checkpoints/     last.safetensors; best.safetensors if it validates, and best_000100.safetensors, ... of
 //                    the validation.keep best if that is above 1; iteration_000100.safetensors, ... if
 //                    checkpoint.keep = all (runners/checkpoint.h)
+//   tensorboard/     the same rows, validations and stills of films as event files (progress.tensorboard)
 //   log.txt          what happened when
 //   lock             held (flock) by the process that trains there; its content is that process' id
 #pragma once
@@ -32,6 +33,7 @@ class RunDirectory {
   std::filesystem::path last_checkpoint() const { return checkpoints() / "last.safetensors"; }
   std::filesystem::path best_checkpoint() const { return checkpoints() / "best.safetensors"; }
   std::filesystem::path best_checkpoint(int64_t iteration) const;  // best_000100.safetensors
+  std::filesystem::path tensorboard() const { return root_ / "tensorboard"; }
   std::filesystem::path validation() const { return root_ / "validation.csv"; }
   std::filesystem::path checkpoint(int64_t iteration) const;  // iteration_000100.safetensors
   std::filesystem::path evaluations() const { return root_ / "evaluations"; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <limits>
 
 #include "base/error.h"
 #include "meta/algorithms/registry.h"
@@ -84,11 +85,12 @@ void SupervisedJob::begin(const RunDirectory& directory, int64_t done) {
   validations_->open(done);
 }
 
-void SupervisedJob::after(int64_t done) {
-  if (config_.validation.every > 0 && done % config_.validation.every == 0) validate(done);
+ProgressNews SupervisedJob::after(int64_t done) {
+  if (config_.validation.every == 0 || done % config_.validation.every != 0) return {};
+  return validate(done);
 }
 
-void SupervisedJob::validate(int64_t done) {
+ProgressNews SupervisedJob::validate(int64_t done) {
   const auto metrics = learner_.evaluate({.split = Split::kValidation,
                                           .tasks = config_.validation.tasks,
                                           .steps = learner_.config().inner.steps,
@@ -109,9 +111,13 @@ void SupervisedJob::validate(int64_t done) {
     ++best_.since;
   }
   if (config_.validation.keep > 1) keep_best(found.mean, done, checkpoint);
-  if (validations_)
-    validations_->append(done,
-                         {cell(found.mean), found.ci95 ? cell(*found.ci95) : "nan", better ? "1" : "0"});
+  const double interval = found.ci95.value_or(std::numeric_limits<double>::quiet_NaN());
+  if (validations_) validations_->append(done, {found.mean, interval, int64_t{better}});
+  const std::string tag = "validation/" + metric_name(accuracy_);
+  ProgressNews news{.scalars = {{tag, found.mean}, {tag + "_ci95", interval}},
+                    .per_task = {{tag + "_per_task", {}}}};
+  for (const auto& task : metrics) news.per_task.front().values.push_back(task.back());
+  return news;
 }
 
 void SupervisedJob::keep_best(double metric, int64_t done, const Checkpoint& checkpoint) {
@@ -134,13 +140,16 @@ bool SupervisedJob::finished() const {
          best_.since >= config_.validation.patience;
 }
 
-std::vector<std::string> SupervisedJob::columns() const {
-  return {"query_loss", "query_" + metric_name(accuracy_), "milliseconds"};
+std::vector<ProgressColumn> SupervisedJob::columns() const {
+  const std::string metric = metric_name(accuracy_);
+  return {{"query_loss", "train/loss"},
+          {"query_" + metric, "train/" + metric},
+          {"milliseconds", "time/milliseconds_per_iteration"}};
 }
 
-std::vector<std::string> SupervisedJob::row() {
-  return {cell(window_.loss / window_.losses), cell(window_.metric / window_.metrics),
-          cell(milliseconds_ / std::max(1.0, timed_))};
+ProgressRow SupervisedJob::row() {
+  return {.numbers = {window_.loss / window_.losses, window_.metric / window_.metrics,
+                      milliseconds_ / std::max(1.0, timed_)}};
 }
 
 std::string SupervisedJob::describe() const {

@@ -31,11 +31,11 @@ class SupervisedJob : public TrainingJob {
   std::string data_digest() const override { return learner_.dataset().digest(); }
   void iterate(int64_t iteration) override;
   void begin(const RunDirectory& directory, int64_t done) override;
-  void after(int64_t done) override;
+  ProgressNews after(int64_t done) override;
   bool finished() const override;
-  std::vector<std::string> columns() const override;
+  std::vector<ProgressColumn> columns() const override;
   int64_t row_every() const override { return config_.progress_every; }
-  std::vector<std::string> row() override;
+  ProgressRow row() override;
   std::string describe() const override;
   void save(Checkpoint& checkpoint) const override;
   void restore(const Checkpoint& checkpoint) override;
@@ -46,7 +46,7 @@ class SupervisedJob : public TrainingJob {
   SupervisedMetaLearner& learner() { return learner_; }
 
  private:
-  void validate(int64_t done);
+  ProgressNews validate(int64_t done);
   // Takes what was validated among the best, if it is one of them, and drops the one it displaces.
   void keep_best(double metric, int64_t done, const Checkpoint& checkpoint);
 

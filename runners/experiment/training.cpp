@@ -89,7 +89,7 @@ Training::Training(const TrainingRequest& request, TrainingJob& job, ThreadPool&
       job_(job),
       executor_(pool),
       processes_(pool.processes()),
-      table_(directory_.progress(), job.columns()),
+      progress_(directory_, job.columns(), config_.tensorboard),
       log_(directory_.log()) {
   require_same_everywhere(processes_, "the configuration", training_text(config_));
   require_same_everywhere(processes_, "the data", job.data_digest());
@@ -111,7 +111,7 @@ Training::Training(const TrainingRequest& request, TrainingJob& job, ThreadPool&
   compare_states();
   if (!processes_.first()) return;
   write_file_atomically(directory_.config(), format_config(config_));
-  const int64_t rows = table_.open(done_), expected = done_ / job_.row_every();
+  const int64_t rows = progress_.open(done_), expected = done_ / job_.row_every();
   note(concat(done_ == 0 ? "training" : concat(over() ? "already done: " : "resuming after ", done_, " of"),
               " ", config_.iterations, " ", job.unit().many, " in ", directory_.root().string(), " with ",
               processes_.size() == 1 ? "" : concat(processes_.size(), " processes of "), pool.size(),
@@ -137,12 +137,13 @@ TrainingOutcome Training::run() {
   int signal = stop_signal();
   while (!over() && signal == 0) {
     iterate(display);
-    job_.after(++done_);
+    ++done_;
+    progress_.tell(done_, job_.after(done_));
     const bool last = over();
     signal = stop_signal();
     if (last || done_ % config_.checkpoint.every == 0) compare_states();
     if (!processes_.first()) continue;
-    if (last || done_ % job_.row_every() == 0) table_.append(done_, job_.row());
+    if (last || done_ % job_.row_every() == 0) progress_.append(done_, job_.row());
     if (display.due(done_, last)) display.show(done_, job_.describe());
     if (last || done_ % config_.checkpoint.every == 0) save(true);
   }
@@ -203,7 +204,7 @@ void Training::warn(ProgressDisplay& display, const std::string& text) {
 
 // `milestone`: a point that an uninterrupted run saves too.
 void Training::save(bool milestone) {
-  table_.sync();
+  progress_.sync();
   Checkpoint checkpoint{.kind = job_.kind(), .config = training_text(config_), .iteration = done_};
   checkpoint.data = job_.data_digest();
   job_.save(checkpoint);

@@ -10,6 +10,7 @@
 #include "runners/experiment/config.h"
 #include "runners/experiment/progress.h"
 #include "runners/experiment/run_directory.h"
+#include "runners/experiment/run_progress.h"
 #include "runners/experiment/training_job.h"
 
 namespace innerloop {
@@ -55,7 +56,7 @@ class Training {
   Executor executor_;
   Processes& processes_;
   std::unique_ptr<RunLock> lock_;
-  ProgressTable table_;
+  RunProgress progress_;
   RunLog log_;
   int64_t done_ = 0, saved_ = 0, warnings_ = 0, traffic_before_ = 0;
   std::vector<float> milliseconds_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runners/experiment/checkpoint.h"
+#include "runners/experiment/progress_row.h"
 #include "runners/experiment/run_directory.h"
 
 namespace innerloop {
@@ -26,16 +27,17 @@ class TrainingJob {
   // Once before the first iteration, after restore(): `done` iterations lie behind. In the process that
   // writes the directory; the others do all but that.
   virtual void begin(const RunDirectory& /*directory*/, int64_t /*done*/) {}
-  // After every iteration, before its row and its checkpoint. Not counted as time of the iteration.
-  virtual void after(int64_t /*done*/) {}
+  // After every iteration, before its row and its checkpoint. Not counted as time of the iteration. Returns
+  // what there is to tell beside the rows.
+  virtual ProgressNews after(int64_t /*done*/) { return {}; }
   virtual bool finished() const { return false; }  // the job asks for no further iteration
 
   // progress.csv has the column "iteration" and these; one row every `row_every` iterations and after the
   // last.
-  virtual std::vector<std::string> columns() const = 0;
+  virtual std::vector<ProgressColumn> columns() const = 0;
   virtual int64_t row_every() const { return 1; }
-  virtual std::vector<std::string> row() = 0;  // cells on the iterations since the last row
-  virtual std::string describe() const = 0;    // the last iteration in a few words
+  virtual ProgressRow row() = 0;             // on the iterations since the last row
+  virtual std::string describe() const = 0;  // the last iteration in a few words
   // What went wrong in the last iteration without ending it: lines for log.txt.
   virtual std::vector<std::string> notes() const { return {}; }
 

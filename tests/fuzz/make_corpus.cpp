@@ -8,6 +8,8 @@
 #include "base/files.h"
 #include "base/paths.h"
 #include "runners/experiment/checkpoint.h"
+#include "runners/experiment/event_message.h"
+#include "runners/experiment/record_file.h"
 #include "runners/experiment/safetensors.h"
 #include "tests/datasets/fixtures.h"
 
@@ -28,6 +30,17 @@ Params tensors(const std::string& last) {
   return Params({{"layer0.weight", torch::zeros({1, 3, 2})},
                  {"steps", torch::ones({1}).to(at::kLong)},
                  {last, torch::ones({1, 2}).to(at::kDouble)}});
+}
+
+Seeds events() {
+  const std::string version = format_version_event(1.5), start = format_start_event(1.5, 3);
+  const std::string summary = format_summary_event(
+      1.5, 3, {.scalars = {{"train/loss", 0.25}}, .per_task = {{"return_per_task/after_1_step", {1, 2, 4}}}});
+  const std::string file = format_record(version) + format_record(start) + format_record(summary);
+  return {{"file", text(file)},
+          {"cut", text(file.substr(0, file.size() - 7))},
+          {"summary", text(summary)},
+          {"start", text(start)}};
 }
 
 Seeds checkpoints() {
@@ -214,11 +227,18 @@ Seeds images() {
 }
 
 void write_seeds(const fs::path& root) {
-  const std::map<std::string, Seeds> all{
-      {"archive", archives()},    {"checkpoint", checkpoints()}, {"configuration", configurations()},
-      {"folder", folders()},      {"image", images()},           {"labelled_files", labelled_files()},
-      {"names", names()},         {"options", options()},        {"patterns", patterns()},
-      {"published", published()}, {"values", values()}};
+  const std::map<std::string, Seeds> all{{"archive", archives()},
+                                         {"checkpoint", checkpoints()},
+                                         {"configuration", configurations()},
+                                         {"events", events()},
+                                         {"folder", folders()},
+                                         {"image", images()},
+                                         {"labelled_files", labelled_files()},
+                                         {"names", names()},
+                                         {"options", options()},
+                                         {"patterns", patterns()},
+                                         {"published", published()},
+                                         {"values", values()}};
   size_t count = 0;
   for (const auto& [target, seeds] : all) {
     for (const auto& [name, bytes] : seeds) write_bytes(root / target / name, bytes);
