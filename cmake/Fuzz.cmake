@@ -9,7 +9,7 @@ if(INNERLOOP_FUZZ)
     innerloop_warnings)
   precompile(innerloop_fuzzed_checkpoints)
   add_library(innerloop_fuzzed_settings STATIC EXCLUDE_FROM_ALL
-    runners/command_line.cpp runners/help.cpp runners/experiment/config.cpp runners/experiment/config_files.cpp
+    runners/command_keys.cpp runners/command_line.cpp runners/help.cpp runners/experiment/config.cpp runners/experiment/config_files.cpp
     runners/experiment/image_network.cpp
     runners/experiment/options.cpp runners/experiment/published.cpp)
   target_link_libraries(innerloop_fuzzed_settings PUBLIC innerloop::meta_algorithms Boost::program_options

@@ -56,3 +56,5 @@ add_test(NAME "tests name Catch2 as both of its versions do"
   COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/catch_spelling_test.cmake)
 add_test(NAME "every link of the documents leads to a file and a heading"
   COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/links_test.cmake)
+add_test(NAME "build, citation, changelog and release notes name one version"
+  COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/version_test.cmake)

@@ -16,6 +16,7 @@
 #include "runners/experiment/evaluation_json.h"
 #include "runners/experiment/launch.h"
 #include "runners/experiment/progress_plot.h"
+#include "runners/experiment/published.h"
 #include "runners/experiment/random_policy.h"
 #include "runners/experiment/run_directory.h"
 #include "runners/experiment/supervised_evaluation.h"
@@ -39,7 +40,9 @@ std::string protocol_text(const ExperimentConfig& config, double step_size) {
                 ", seed ", evaluation.seed);
 }
 
-void print_table(std::ostream& out, const std::vector<StepStatistics>& steps) {
+// `published`: by step, in a last column.
+void print_table(std::ostream& out, const std::vector<StepStatistics>& steps,
+                 const std::vector<PublishedCell>& published = {}) {
   const auto number = [](const std::optional<double>& value, const char* prefix = "") {
     if (!value) return std::string("-");
     std::ostringstream text;
@@ -47,15 +50,26 @@ void print_table(std::ostream& out, const std::vector<StepStatistics>& steps) {
     return text.str();
   };
   const bool success = steps.front().success_rate.has_value();
-  out << "gradient steps       return     95 % CI   std over tasks" << (success ? "   success" : "") << '\n';
+  out << "gradient steps       return     95 % CI   std over tasks" << (success ? "   success" : "")
+      << (published.empty() ? "" : "   published") << '\n';
   for (const auto& step : steps) {
     out << std::setw(14) << step.step << std::setw(13) << number(step.return_mean) << std::setw(12)
         << number(step.return_ci95, "+-") << std::setw(17) << number(step.return_std);
     if (success) {
       out << std::setw(8) << std::fixed << std::setprecision(1) << 100 * *step.success_rate << " %";
     }
+    for (const auto& cell : published) {
+      if (cell.step == step.step) out << std::setw(12) << number(cell.value);
+    }
     out << '\n';
   }
+}
+
+void print_source(std::ostream& out, const ExperimentConfig& config, const PublishedCell& cell,
+                  int64_t meta_iterations) {
+  out << "published: " << cell.source << ", " << published_protocol(cell) << '\n';
+  const auto differences = protocol_differences(config, cell, meta_iterations);
+  if (!differences.empty()) out << "otherwise here: " << join(differences, "; ") << '\n';
 }
 
 // Where the tasks are finitely many, the mean over all of them may hide two modes.
@@ -111,7 +125,8 @@ CommandDescription adapt_description() {
       .details =
           "Reads DIR/config.ini and DIR/checkpoints/last.safetensors (best.safetensors if it validated).\n"
           "Prints mean, 95 % confidence interval and standard deviation over tasks (where tasks are\n"
-          "finitely many, also of each apart), and what random actions return; of classes, those of the "
+          "finitely many, also of each apart), what random actions return and what was published; of "
+          "classes, those of the "
           "lowest\n"
           "accuracy. Writes DIR/adapt.json, DIR/adapt.png and, from DIR/progress.csv, DIR/progress.png. "
           "Every\n"
@@ -171,11 +186,13 @@ int adapt(const std::vector<std::string>& arguments) {
     std::cerr << "  sampled after " << step << " of " << evaluation.steps << " gradient steps\n";
   });
   if (!pool.processes().first()) return 0;
-  print_table(std::cout, statistics(result, environment));
+  const auto published = find_published_returns(run.config);
+  print_table(std::cout, statistics(result, environment), published);
   const auto played = make_environment(run.config.learner.environment);
   print_by_task(std::cout, by_task(result, *played));
   const double random = random_return(run.config.learner.environment, result, evaluation.seed);
   std::cout << "random actions" << std::setw(13) << std::fixed << std::setprecision(2) << random << '\n';
+  if (!published.empty()) print_source(std::cout, run.config, published.front(), run.checkpoint.iteration);
 
   const auto& root = run.directory.root();
   const Overrides overrides = find_overrides(run.config, run.checkpoint.config);

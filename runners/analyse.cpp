@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/named_description.h"
 #include "meta/algorithms/registry.h"
 #include "meta/executor.h"
 #include "runners/command_line.h"
@@ -95,7 +96,11 @@ CommandDescription analyse_description() {
           "  innerloop analyse --run runs/omniglot_5way_1shot-seed1 --study permutations --tasks 50\n"
           "  innerloop analyse --run runs/sine_5shot-seed1 --study steps --steps 40 --step-sizes 0.5,1,2,4",
       .options = {{"run", "DIR", "the run directory that `innerloop train` or `bench` made"},
-                  {"study", "NAME", "representation, permutations or steps  [representation]"},
+                  {"study",
+                   "NAME",
+                   "representation, permutations or steps  [representation]",
+                   {},
+                   names_of(kStudies)},
                   {"tasks", "N", "test tasks  [100, or evaluation.tasks of the run if it is less]",
                    "evaluation.tasks"},
                   {"steps", "K",

@@ -12,10 +12,11 @@
 namespace innerloop {
 
 struct CommandOption {
-  std::string name;        // "run-dir"; shadows a configuration key of the same name
-  std::string value_name;  // "DIR"; "" for a switch without value
-  std::string meaning;     // one line for --help
-  std::string key = {};    // if set, the option is another name of this configuration key
+  std::string name;                     // "run-dir"; shadows a configuration key of the same name
+  std::string value_name;               // "DIR"; "" for a switch without value
+  std::string meaning;                  // one line for --help
+  std::string key = {};                 // if set, the option is another name of this configuration key
+  std::vector<std::string> known = {};  // names it takes, for completion; those of `key` need not be repeated
 };
 
 struct CommandDescription {
@@ -28,7 +29,7 @@ struct CommandDescription {
   std::vector<std::string> sections = {};
   std::vector<std::string> without = {};  // sections and keys among them that it does not accept
   std::optional<Side> side = {};          // --help shows the keys of this side; nothing: of both
-  std::string operands = {};              // "environments|policies"; "" if the command takes no words
+  std::string operands = {};              // "[environments | policies]"; "" if the command takes no words
   std::string word = {};  // the option that a first word sets: "config", so that `train NAME` works
 };
 

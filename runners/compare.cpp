@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/named_description.h"
+#include "meta/algorithms/registry.h"
 #include "runners/commands.h"
 #include "runners/experiment/comparison.h"
 
@@ -23,9 +25,10 @@ CommandDescription compare_description() {
           "the\n"
           "two results are. Paired differences are over tasks; of training seeds only the range is told.\n\n"
           "example: innerloop compare runs/league/strokes_5way_1shot/*-seed*",
-      .options = {{"baseline", "NAME", "the algorithm to compare with  [maml]"},
-                  {"evaluation", "NAME", "which evaluation: bench, or adapt  [bench]"},
-                  {"json", "FILE", "write the comparison there as well"}},
+      .options =
+          {{"baseline", "NAME", "the algorithm to compare with  [maml]", {}, names_of(algorithms())},
+           {"evaluation", "NAME", "which evaluation: bench, or adapt  [bench]", {}, {"bench", "adapt"}},
+           {"json", "FILE", "write the comparison there as well"}},
       .operands = "RUN..."};
 }
 

@@ -9,94 +9,10 @@
 
 #include "base/error.h"
 #include "base/named_description.h"
-#include "runners/command_line.h"
-#include "runners/experiment/options.h"
+#include "runners/command_keys.h"
 
 namespace innerloop {
 namespace {
-
-// What --help shows of one key; `initial`: its default.
-std::string help_text(const Key& key, const std::string& initial) {
-  const bool choices = !key.known.empty() && key.expected.size() < 60;
-  const std::string needs = key.needs ? concat("; with ", key.needs->key, " ", key.needs->expected) : "";
-  return concat(key.meaning, choices ? "; " + key.expected : "", needs, "  [", initial, "]");
-}
-
-// "trpo" where one side matters; "trpo; adam for supervised learning" where both do.
-std::string default_text(const CommandDescription& command, const std::string& name) {
-  const Key* policy = key_table(Side::kPolicy).find(name);
-  const Key* supervised = key_table(Side::kSupervised).find(name);
-  if (command.side) return (*command.side == Side::kPolicy ? policy : supervised)->initial;
-  if (policy == nullptr) return concat(supervised->initial, "; for ", side_name(Side::kSupervised));
-  if (supervised == nullptr) return concat(policy->initial, "; for ", side_name(Side::kPolicy));
-  if (policy->initial == supervised->initial) return policy->initial;
-  return concat(policy->initial, "; ", supervised->initial, " for ", side_name(Side::kSupervised));
-}
-
-std::vector<Side> sides_of(const CommandDescription& command) {
-  return command.side ? std::vector<Side>{*command.side}
-                      : std::vector<Side>(std::begin(kSides), std::end(kSides));
-}
-
-// The common keys that the command accepts, section after section.
-std::vector<Key> listed_keys(const CommandDescription& command) {
-  std::vector<Key> keys;
-  for (const Side side : sides_of(command)) {
-    for (const auto& key : key_table(side).common) {
-      const auto same = [&](const Key& k) { return k.name == key.name; };
-      if (accepts(command, key.name) && std::none_of(keys.begin(), keys.end(), same)) keys.push_back(key);
-    }
-  }
-  order_by_section(keys);
-  return keys;
-}
-
-struct Group {
-  std::string by, row;  // "network.name", "conv4"
-  std::string title;    // "network conv4"
-  std::vector<Key> keys;
-};
-
-// The own keys of all rows, a group for each row; also of those without.
-std::vector<Group> own_keys(const CommandDescription& command) {
-  std::vector<Group> groups;
-  for (const Side side : sides_of(command)) {
-    for (const auto& choice : key_table(side).choices) {
-      for (const auto& row : choice.rows) {
-        const std::string title = choice.kind + " " + row.name;
-        const auto same = [&](const Group& group) { return group.title == title; };
-        if (std::any_of(groups.begin(), groups.end(), same)) continue;
-        Group group{choice.by, row.name, title, {}};
-        for (const auto& key : row.keys) {
-          if (accepts(command, key.name)) group.keys.push_back(key);
-        }
-        groups.push_back(std::move(group));
-      }
-    }
-  }
-  return groups;
-}
-
-// Groups whose keys are the same in all that is shown stand together: "environments ant_goal_gym, ...".
-std::vector<Group> merged(const std::vector<Group>& groups) {
-  const auto shown = [](const Group& group) {
-    std::string text = group.by;
-    for (const auto& key : group.keys) text += "\n" + key.name + help_text(key, key.initial);
-    return text;
-  };
-  std::vector<Group> out;
-  for (const auto& group : groups) {
-    if (group.keys.empty()) continue;
-    const auto twin =
-        std::find_if(out.begin(), out.end(), [&](const Group& g) { return shown(g) == shown(group); });
-    if (twin == out.end()) {
-      out.push_back(group);
-    } else {
-      twin->title += ", " + group.row;
-    }
-  }
-  return out;
-}
 
 size_t terminal_width() {
   int64_t width = 100;
@@ -163,7 +79,7 @@ void print_rows_help(std::ostream& out, const CommandDescription& command, const
   const auto groups = own_keys(command);
   for (const auto& row : rows) {
     std::vector<std::string> known;
-    const Group* found = nullptr;
+    const KeyGroup* found = nullptr;
     for (const auto& group : groups) {
       if (group.by != row.key) continue;
       known.push_back(group.row);

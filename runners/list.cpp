@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/named_description.h"
 #include "base/row.h"
 #include "datasets/dataset.h"
 #include "envs/registry.h"
@@ -88,9 +89,10 @@ CommandDescription list_description() {
       .name = "list",
       .summary = "Lists what there is, one line each; without a word, everything.",
       .details = "list datasets --preview FILE.png draws a sheet of labelled images instead, a class a row.",
-      .options = {{"preview", "FILE.png", "a sheet of labelled images of one data set"},
-                  {"dataset", "NAME", "the data set of --preview (default: strokes)"},
-                  {"path", "PATH", "its file or folder"}},
+      .options =
+          {{"preview", "FILE.png", "a sheet of labelled images of one data set"},
+           {"dataset", "NAME", "the data set of --preview (default: strokes)", {}, names_of(datasets())},
+           {"path", "PATH", "its file or folder"}},
       .operands = "[environments | policies | datasets | networks | algorithms | optimizers | configs]"};
 }
 

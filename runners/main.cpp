@@ -2,11 +2,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,10 +17,15 @@
 
 #include "base/allocator.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/paths.h"
 #include "networks/tensors/error_text.h"
+#include "runners/build_facts.h"
 #include "runners/commands.h"
+#include "runners/completion.h"
 #include "runners/experiment/launch.h"
+#include "runners/man_page.h"
+#include "runners/usage.h"
 
 namespace innerloop {
 namespace {
@@ -28,64 +36,172 @@ struct Command {
   bool shared = false;  // several processes (mpirun, srun) do one work together
 };
 
+CommandDescription help_description();
+CommandDescription completion_description();
+int help(const std::vector<std::string>& arguments);
+int completion(const std::vector<std::string>& arguments);
+
 const std::vector<Command>& commands() {
   static const std::vector<Command> table{
       {train_description(), train, true},   {bench_description(), bench, true},
       {online_description(), online, true}, {adapt_description(), adapt, true},
       {analyse_description(), analyse},     {compare_description(), compare},
-      {record_description(), record},       {list_description(), list}};
+      {record_description(), record},       {list_description(), list},
+      {help_description(), help},           {completion_description(), completion}};
   return table;
 }
 
 // What others call the commands.
-constexpr std::pair<std::string_view, const char*> kOtherNames[] = {
-    {"analysis", "analyse"}, {"analyze", "analyse"}, {"benchmark", "bench"}, {"eval", "adapt"},
-    {"evaluate", "adapt"},   {"fit", "train"},       {"ftml", "online"},     {"ls", "list"},
-    {"render", "record"},    {"show", "list"},       {"test", "adapt"},      {"video", "record"}};
+constexpr std::pair<std::string_view, const char*> kOtherNames[] = {{"analysis", "analyse"},
+                                                                    {"analyze", "analyse"},
+                                                                    {"benchmark", "bench"},
+                                                                    {"complete", "completion"},
+                                                                    {"completions", "completion"},
+                                                                    {"eval", "adapt"},
+                                                                    {"evaluate", "adapt"},
+                                                                    {"fit", "train"},
+                                                                    {"ftml", "online"},
+                                                                    {"ls", "list"},
+                                                                    {"man", "help"},
+                                                                    {"render", "record"},
+                                                                    {"show", "list"},
+                                                                    {"test", "adapt"},
+                                                                    {"video", "record"}};
 
-void print_usage(std::ostream& out) {
-  out << "innerloop " << version() << ": learning to learn, from task distribution to video\n\n"
-      << "usage: innerloop COMMAND [options]\n\n";
-  for (const auto& command : commands()) {
-    std::string name = command.description.name;
-    name.resize(10, ' ');
-    out << "  " << name << command.description.summary << '\n';
-  }
-  out << "\ninnerloop COMMAND --help tells more; innerloop --version prints the version.\n\n"
-      << "first steps:\n"
-      << "  innerloop train --config navigation_2d          trains into runs/navigation_2d-seed1\n"
-      << "  innerloop adapt --run runs/navigation_2d-seed1  how well it adapts to new tasks\n"
-      << "  innerloop record --run runs/navigation_2d-seed1 videos of it\n"
-      << "  innerloop bench --config sine_10shot            few-shot regression, trained and evaluated\n\n"
-      << "exit codes: 0 done, 1 failure, 2 a request that cannot be understood, 128 + N stopped by signal "
-         "N\n";
+// As wide as the longest name.
+std::string padded(std::string text, size_t width) {
+  text.resize(std::max(text.size(), width), ' ');
+  return text;
 }
 
-int run(const std::vector<std::string>& arguments) {
-  require_usage(!arguments.empty(), "expected a command; see innerloop --help");
-  const std::string& name = arguments.front();
-  if (name == "--help" || name == "-h" || name == "help") {
-    print_usage(std::cout);
-    return 0;
-  }
-  if (name == "--version" || name == "-v" || name == "-V" || name == "version") {
-    std::cout << "innerloop " << version() << '\n';
-    return 0;
-  }
+void print_usage(std::ostream& out) {
+  out << "innerloop " << version() << ": " << kWhatItIs << "\n\n"
+      << "usage: innerloop COMMAND [options]\n\n";
+  for (const auto& command : commands())
+    out << "  " << padded(command.description.name, 12) << command.description.summary << '\n';
+  out << "\ninnerloop COMMAND --help tells more; innerloop --version prints the version.\n\nfirst steps:\n";
+  for (const auto& [line, meaning] : kFirstSteps) out << "  " << padded(line, 48) << meaning << '\n';
+  std::vector<std::string> codes;
+  for (const auto& [code, meaning] : kExitCodes) codes.push_back(code + " " + meaning);
+  out << "\nexit codes: " << join(codes) << '\n';
+}
+
+void print_version(std::ostream& out) {
+  out << "innerloop " << version() << '\n';
+  for (const auto& [what, fact] : build_facts()) out << padded(what, 16) << fact << '\n';
+}
+
+std::vector<CommandDescription> descriptions() {
+  std::vector<CommandDescription> all;
+  for (const auto& command : commands()) all.push_back(command.description);
+  return all;
+}
+
+// UsageError with the known names, or with what innerloop calls it.
+const Command& find_command(const std::string& name) {
   std::vector<std::string> known;
   for (const auto& command : commands()) {
-    if (command.description.name == name) {
-      const LaunchPlace place = launch_place();
-      require_usage(place.size == 1 || command.shared, name, " runs in one process, ", place.launcher,
-                    " started ", place.size);
-      return command.run({arguments.begin() + 1, arguments.end()});
-    }
+    if (command.description.name == name) return command;
     known.push_back(command.description.name);
   }
   for (const auto& [theirs, ours] : kOtherNames) {
     if (theirs == name) throw UsageError(concat("unknown command '", name, "'; innerloop calls it ", ours));
   }
   throw UsageError(unknown_name("command", name, known));
+}
+
+CommandDescription help_description() {
+  return {.name = "help",
+          .summary = "Explains a command, or the program; writes the manual pages.",
+          .details =
+              "innerloop help train is innerloop train --help.\n\n"
+              "With --man-pages, innerloop.1 and an innerloop-COMMAND.1 for each command are written into\n"
+              "DIR, which is made if it does not exist:\n"
+              "  innerloop help --man-pages ~/.local/share/man/man1",
+          .options = {{"man-pages", "DIR", "write the manual pages there"}},
+          .operands = "[COMMAND]"};
+}
+
+void write_man_pages(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  require(!error, "help: cannot make the folder '", shortened(folder.string()), "': ", error.message());
+  std::ostringstream text;
+  print_man_page(text, descriptions());
+  write_file_atomically(folder / "innerloop.1", text.str());
+  for (const auto& command : descriptions()) {
+    std::ostringstream page;
+    print_man_page(page, command);
+    write_file_atomically(folder / ("innerloop-" + command.name + ".1"), page.str());
+  }
+}
+
+int help(const std::vector<std::string>& arguments) {
+  const auto line = parse_command_line(help_description(), arguments);
+  if (line.help) {
+    print_help(std::cout, help_description(), line);
+    return 0;
+  }
+  require_usage(line.operands.size() <= 1, "help: expected one command, found ", line.operands.size());
+  if (line.has("man-pages")) {
+    require_usage(line.operands.empty(),
+                  "help: --man-pages writes the pages of all commands, without a name");
+    write_man_pages(line.value("man-pages"));
+  } else if (line.operands.empty()) {
+    print_usage(std::cout);
+  } else {
+    print_help(std::cout, find_command(line.operands.front()).description);
+  }
+  return 0;
+}
+
+CommandDescription completion_description() {
+  return {.name = "completion",
+          .summary = "Prints a script by which bash or zsh completes commands, options and names.",
+          .details =
+              "For the shell that runs, and for those to come:\n"
+              "  source <(innerloop completion bash)\n"
+              "  innerloop completion bash >~/.local/share/bash-completion/completions/innerloop\n"
+              "  innerloop completion zsh >DIR/_innerloop    DIR being a folder of $fpath\n\n"
+              "Completes commands, options and configuration keys (sections first), configurations after\n"
+              "--config, folders of trainings after --run, and the names that a key can be. Packages bring\n"
+              "the scripts with them.",
+          .operands = "[bash | zsh]"};
+}
+
+int completion(const std::vector<std::string>& arguments) {
+  const auto line = parse_command_line(completion_description(), arguments);
+  if (line.help) {
+    print_help(std::cout, completion_description(), line);
+    return 0;
+  }
+  require_usage(line.operands.size() == 1, "completion: expected one shell, bash or zsh");
+  const std::string& shell = line.operands.front();
+  if (shell == "bash") {
+    print_bash_completion(std::cout, descriptions());
+  } else {
+    require_usage(shell == "zsh", "completion: ", unknown_name("shell", shell, {"bash", "zsh"}));
+    print_zsh_completion(std::cout, descriptions());
+  }
+  return 0;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  require_usage(!arguments.empty(), "expected a command; see innerloop --help");
+  const std::string& name = arguments.front();
+  if (name == "--help" || name == "-h") {
+    print_usage(std::cout);
+    return 0;
+  }
+  if (name == "--version" || name == "-v" || name == "-V" || name == "version") {
+    print_version(std::cout);
+    return 0;
+  }
+  const Command& command = find_command(name);
+  const LaunchPlace place = launch_place();
+  require_usage(place.size == 1 || command.shared, name, " runs in one process, ", place.launcher,
+                " started ", place.size);
+  return command.run({arguments.begin() + 1, arguments.end()});
 }
 
 // What the caller closed is opened so that its use fails: else the next file opened would get the number, and

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <map>
 #include <sstream>
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr char kColumns[] = "dataset,ways,shots,algorithm,config,step,value,interval,interval_kind,source";
 constexpr size_t kLargestTable = 1 << 20;  // bytes
+constexpr keys::Interval kReturn{-keys::kLargest, keys::kLargest, false, false, "a number"};
 
 // The fields of one line; a field in quotes may hold commas.
 std::vector<std::string> fields_of(const std::string& line) {
@@ -41,16 +43,16 @@ PublishedCell read_cell(const std::string& line, const std::string& where) {
     require(keys::read_whole(fields[i], low, 10'000, value), where, ": '", shortened(fields[i]),
             "' found, expected a whole number from ", low);
   };
-  const auto number = [&](size_t i, double& value) {
-    require(keys::read_number(fields[i], keys::kNotNegative, value), where, ": '", shortened(fields[i]),
-            "' found, expected a number, at least 0");
+  const auto number = [&](size_t i, const keys::Interval& interval, double& value) {
+    require(keys::read_number(fields[i], interval, value), where, ": '", shortened(fields[i]),
+            "' found, expected ", interval.text);
   };
   whole(1, 1, cell.ways);
   whole(2, 1, cell.shots);
   cell.step = kNotStated;
   if (!fields[5].empty()) whole(5, 0, cell.step);
-  number(6, cell.value);
-  if (!fields[7].empty()) number(7, cell.interval);
+  number(6, kReturn, cell.value);
+  if (!fields[7].empty()) number(7, keys::kNotNegative, cell.interval);
   const std::vector<std::string> kinds{"tasks", "seeds", "images", "unknown"};
   require(std::find(kinds.begin(), kinds.end(), cell.interval_kind) != kinds.end(), where, ": ",
           unknown_name("kind of interval", cell.interval_kind, kinds));
@@ -111,6 +113,23 @@ EpisodeShape evaluated(const ExperimentConfig& config) {
   return shape;
 }
 
+// Of the cells that fit, those of the protocol that differs least from the configuration.
+std::vector<PublishedCell> of_nearest_protocol(const ExperimentConfig& config,
+                                               const std::function<bool(const PublishedCell&)>& fits) {
+  std::map<std::string, std::vector<PublishedCell>> by_protocol;
+  for (const auto& cell : published_cells()) {
+    if (fits(cell)) by_protocol[cell.config].push_back(cell);
+  }
+  if (by_protocol.empty()) return {};
+  if (by_protocol.size() == 1) return by_protocol.begin()->second;
+  const auto differences = [&](const auto& entry) {
+    return protocol_differences(config, entry.second.front(), config.iterations).size();
+  };
+  return std::min_element(by_protocol.begin(), by_protocol.end(),
+                          [&](const auto& a, const auto& b) { return differences(a) < differences(b); })
+      ->second;
+}
+
 }  // namespace
 
 const std::vector<PublishedCell>& published_cells() {
@@ -138,24 +157,22 @@ std::vector<PublishedCell> parse_published(const std::string& text, const std::s
 
 std::vector<PublishedCell> find_published_baseline(const ExperimentConfig& config, const EpisodeShape& shape,
                                                    const std::string& algorithm) {
-  std::map<std::string, std::vector<PublishedCell>> by_protocol;
-  for (const auto& cell : published_cells()) {
-    if (cell.algorithm != algorithm || cell.ways != shape.ways || cell.shots != shape.shots) continue;
-    if (same_data(config.supervised.dataset, protocol_of(cell, false).supervised.dataset))
-      by_protocol[cell.config].push_back(cell);
-  }
-  if (by_protocol.empty()) return {};
-  if (by_protocol.size() == 1) return by_protocol.begin()->second;
-  const auto differences = [&](const auto& entry) {
-    return protocol_differences(config, entry.second.front(), config.iterations).size();
-  };
-  return std::min_element(by_protocol.begin(), by_protocol.end(),
-                          [&](const auto& a, const auto& b) { return differences(a) < differences(b); })
-      ->second;
+  return of_nearest_protocol(config, [&](const PublishedCell& cell) {
+    if (cell.algorithm != algorithm || cell.ways != shape.ways || cell.shots != shape.shots) return false;
+    const auto protocol = protocol_of(cell, false);
+    return protocol.side == Side::kSupervised &&
+           same_data(config.supervised.dataset, protocol.supervised.dataset);
+  });
 }
 
 std::vector<PublishedCell> find_published(const ExperimentConfig& config, const EpisodeShape& shape) {
   return find_published_baseline(config, shape, config.algorithm());
+}
+
+std::vector<PublishedCell> find_published_returns(const ExperimentConfig& config) {
+  return of_nearest_protocol(config, [&](const PublishedCell& cell) {
+    return cell.algorithm == config.algorithm() && cell.dataset == config.learner.environment.name;
+  });
 }
 
 std::string published_protocol(const PublishedCell& cell) {

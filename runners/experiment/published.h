@@ -1,4 +1,5 @@
-// Published results of few-shot regression and classification (configs/published.csv), to stand beside ours.
+// Published results of few-shot regression and classification and of policies (configs/published.csv), to
+// stand beside ours.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +14,14 @@ inline constexpr int64_t kNotStated = -1;
 
 // One line of the file.
 struct PublishedCell {
-  std::string dataset;  // as the literature calls it: "sine", "omniglot", "mini_imagenet"
-  int64_t ways = 1, shots = 1;
-  std::string algorithm;      // "maml"
-  std::string config;         // the installed configuration that, with this algorithm, is the protocol
-  int64_t step = 0;           // gradient steps at test time, or kNotStated
-  double value = 0;           // accuracy from 0 to 1, or mean squared error
-  double interval = 0;        // half-width; 0: not given
-  std::string interval_kind;  // what it is over: "tasks", "seeds", "images"; or "unknown"
+  std::string dataset;  // as the literature calls it: "sine", "omniglot", "mini_imagenet"; or our environment
+  int64_t ways = 1, shots = 1;  // policies: 1, and trajectories for each gradient step
+  std::string algorithm;        // "maml"
+  std::string config;           // the installed configuration that, with this algorithm, is the protocol
+  int64_t step = 0;             // gradient steps at test time, or kNotStated
+  double value = 0;             // accuracy from 0 to 1, mean squared error, or undiscounted return
+  double interval = 0;          // half-width; 0: not given
+  std::string interval_kind;    // what it is over: "tasks", "seeds", "images"; or "unknown"
   std::string source;
 };
 
@@ -38,6 +39,9 @@ std::vector<PublishedCell> find_published(const ExperimentConfig& config, const 
 // The same for another algorithm on the same tasks ("nearest_neighbour").
 std::vector<PublishedCell> find_published_baseline(const ExperimentConfig& config, const EpisodeShape& shape,
                                                    const std::string& algorithm);
+
+// The returns that stand beside those of a policy, by step: of its algorithm and environment.
+std::vector<PublishedCell> find_published_returns(const ExperimentConfig& config);
 
 // "configuration sine_5shot", and the algorithm where that is another than the configuration's.
 std::string published_protocol(const PublishedCell& cell);

@@ -17,7 +17,13 @@ TEST_CASE("every published row can be read, and its configuration is installed a
   for (const auto& cell : published_cells()) {
     CAPTURE(cell.dataset, cell.algorithm, cell.config, cell.step);
     const auto protocol = installed(cell.config);
-    CHECK(protocol.side == Side::kSupervised);
+    CHECK(!cell.source.empty());
+    if (protocol.side == Side::kPolicy) {
+      CHECK(cell.dataset == protocol.learner.environment.name);
+      CHECK(cell.shots == protocol.evaluation.trajectories);
+      CHECK(cell.step <= protocol.evaluation.steps);
+      continue;
+    }
     const auto& trained = protocol.supervised.shape;
     const auto& asked = protocol.supervised_evaluation;
     CHECK(trained.ways == cell.ways);
@@ -25,7 +31,6 @@ TEST_CASE("every published row can be read, and its configuration is installed a
     CHECK(cell.value > 0);
     CHECK(cell.value <= (cell.dataset == "sine" ? 10 : 1));
     CHECK(cell.interval < 0.1);
-    CHECK(!cell.source.empty());
     CHECK((cell.interval > 0 || cell.interval_kind == "unknown"));
     CHECK((cell.step == kNotStated || (cell.step >= 1 && cell.step <= asked.steps)));
   }
@@ -69,6 +74,25 @@ TEST_CASE("a configuration of a published experiment finds its number, and what 
         std::vector<std::string>{"dataset.splits vinyals instead of maml"});
 
   CHECK(find_published(installed("strokes_5way_1shot"), {.ways = 5, .shots = 1}).empty());
+}
+
+TEST_CASE("published returns stand beside a policy of their algorithm and environment", "[published]") {
+  const auto paper = installed("navigation_2d_paper");
+  const auto cells = find_published_returns(paper);
+  REQUIRE(cells.size() == 4);
+  CHECK(cells[0].value == -40.41);
+  CHECK(cells[1].step == 1);
+  CHECK(protocol_differences(paper, cells[0], 100) == std::vector<std::string>{});
+  CHECK(published_protocol(cells[0]) == "configuration navigation_2d_paper");
+  const auto quick = installed("navigation_2d");
+  CHECK(protocol_differences(quick, find_published_returns(quick).front(), 100) ==
+        std::vector<std::string>{"meta.batch_size 20 instead of 40"});
+  const auto of = [](const std::string& name, const std::string& algorithm) {
+    return make_config(read_settings(find_config(name)), {{"algorithm", algorithm, "--algorithm"}});
+  };
+  CHECK(find_published_returns(of("navigation_2d", "fomaml")).empty());
+  CHECK(find_published_returns(installed("half_cheetah_direction")).empty());
+  CHECK(find_published(installed("sine_5shot"), {.ways = 1, .shots = 40}).empty());
 }
 
 TEST_CASE("of two protocols of one shape the nearer one stands beside a result", "[published]") {
