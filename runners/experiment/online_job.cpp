@@ -9,6 +9,7 @@
 #include "datasets/numbered_tasks.h"
 #include "meta/algorithms/registry.h"
 #include "runners/experiment/progress.h"
+#include "runners/experiment/shell.h"
 #include "runners/experiment/supervised_evaluation.h"
 
 namespace innerloop {
@@ -169,7 +170,8 @@ void OnlineJob::restore(const Checkpoint& checkpoint) {
 void OnlineJob::start_from(const Params&) { throw Error("online learning has no warm start"); }
 
 std::string OnlineJob::next_commands(const std::string& run) const {
-  return concat("  innerloop online --run-dir ", run, " --resume    draws and prints the results again\n");
+  return concat("  ", program_word(), " online --run-dir ", run,
+                " --resume    draws and prints the results again\n");
 }
 
 }  // namespace innerloop

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "runners/experiment/progress.h"
+#include "runners/experiment/shell.h"
 
 namespace innerloop {
 
@@ -105,8 +106,8 @@ void PolicyJob::restore(const Checkpoint& checkpoint) {
 std::string PolicyJob::amount() const { return concat(", ", environment_steps_, " environment steps"); }
 
 std::string PolicyJob::next_commands(const std::string& run) const {
-  return concat("  innerloop adapt --run ", run, "     how well it adapts to new tasks\n",
-                "  innerloop record --run ", run, "    videos of it\n");
+  return concat("  ", program_word(), " adapt --run ", run, "     how well it adapts to new tasks\n", "  ",
+                program_word(), " record --run ", run, "    videos of it\n");
 }
 
 }  // namespace innerloop

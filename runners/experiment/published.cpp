@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/paths.h"
+#include "envs/registry.h"
 #include "runners/experiment/options.h"
 
 namespace innerloop {
@@ -113,6 +114,14 @@ EpisodeShape evaluated(const ExperimentConfig& config) {
   return shape;
 }
 
+// The horizon as a number where the environment's own was asked for by 0.
+ExperimentConfig with_horizon(ExperimentConfig config) {
+  auto& environment = config.learner.environment;
+  if (config.side == Side::kPolicy && environment.horizon == 0)
+    environment.horizon = make_environment(environment)->spec().horizon;
+  return config;
+}
+
 // Of the cells that fit, those of the protocol that differs least from the configuration.
 std::vector<PublishedCell> of_nearest_protocol(const ExperimentConfig& config,
                                                const std::function<bool(const PublishedCell&)>& fits) {
@@ -180,9 +189,9 @@ std::string published_protocol(const PublishedCell& cell) {
   return concat("configuration ", cell.config, another ? ", algorithm " + cell.algorithm : "");
 }
 
-std::vector<std::string> protocol_differences(const ExperimentConfig& config, const PublishedCell& cell,
+std::vector<std::string> protocol_differences(const ExperimentConfig& asked, const PublishedCell& cell,
                                               int64_t meta_iterations) {
-  const ExperimentConfig protocol = protocol_of(cell, true);
+  const ExperimentConfig config = with_horizon(asked), protocol = with_horizon(protocol_of(cell, true));
   const auto here = evaluated(config), there = evaluated(protocol);
   std::vector<std::string> found;
   const auto differ = [&](const std::string& what, const std::string& ours, const std::string& theirs) {

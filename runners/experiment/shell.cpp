@@ -1,5 +1,7 @@
 #include "runners/experiment/shell.h"
 
+#include <fstream>
+
 namespace innerloop {
 
 std::string shell_word(const std::string& text) {
@@ -8,6 +10,13 @@ std::string shell_word(const std::string& text) {
   std::string word = "'";
   for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
   return word + "'";
+}
+
+std::string program_word() {
+  std::string called;
+  std::ifstream arguments("/proc/self/cmdline", std::ios::binary);
+  std::getline(arguments, called, '\0');
+  return called.find('/') == std::string::npos ? "innerloop" : shell_word(called);
 }
 
 }  // namespace innerloop

@@ -9,4 +9,8 @@ namespace innerloop {
 // single quotes.
 std::string shell_word(const std::string& text);
 
+// The program as a word of the shell: as it was called where that was by a path ("build/release/innerloop"),
+// so that a printed command works where it is pasted; else "innerloop".
+std::string program_word();
+
 }  // namespace innerloop

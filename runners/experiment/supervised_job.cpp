@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "meta/algorithms/registry.h"
+#include "runners/experiment/shell.h"
 #include "runners/experiment/supervised_evaluation.h"
 
 namespace innerloop {
@@ -199,8 +200,9 @@ void SupervisedJob::restore(const Checkpoint& checkpoint) {
 }
 
 std::string SupervisedJob::next_commands(const std::string& run) const {
-  return concat("  innerloop bench --run-dir ", run, " --resume    its evaluation beside published numbers\n",
-                "  innerloop adapt --run ", run, "    how well it adapts to new tasks\n");
+  return concat("  ", program_word(), " bench --run-dir ", run,
+                " --resume    its evaluation beside published numbers\n", "  ", program_word(),
+                " adapt --run ", run, "    how well it adapts to new tasks\n");
 }
 
 }  // namespace innerloop

@@ -23,3 +23,14 @@ TEST_CASE("a word of a command is one word to the shell, and plain where it may 
     CHECK(read_file(folder / "out") == text);
   }
 }
+
+TEST_CASE("a printed command calls the program as it was called", "[shell]") {
+  // The command that is printed when a training ends is run as it stands there.
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string();
+  const auto ended = run_program(tiny_training(run, {"--meta.iterations", "1"}));
+  const size_t at = ended.output.find("  " + program() + " adapt --run ");
+  REQUIRE(at != std::string::npos);
+  const auto line = ended.output.substr(at + 2, ended.output.find("    ", at + 2) - at - 2);
+  CHECK(line == program() + " adapt --run " + run);
+}
