@@ -1,15 +1,11 @@
 #include "runners/experiment/run_directory.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "meta/algorithms/registry.h"
 #include "runners/experiment/shell.h"
 
@@ -33,29 +29,9 @@ std::filesystem::path RunDirectory::best_checkpoint(int64_t iteration) const {
   return checkpoints() / numbered("best", iteration);
 }
 
-RunLock::RunLock(const RunDirectory& directory) {
-  const std::string file = directory.lock().string();
-  descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  require(descriptor_ >= 0, "cannot open '", file, "': ", std::strerror(errno));
-  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const int reason = errno;
-    char owner[32] = {};
-    const ssize_t count = read(descriptor_, owner, sizeof owner - 1);
-    close(descriptor_);
-    require(reason == EWOULDBLOCK, "cannot lock '", file, "': ", std::strerror(reason));
-    throw Error(concat("run directory '", directory.root().string(), "' is in use by process ",
-                       count > 0 ? owner : "(unknown)",
-                       ": wait for it, stop it, or choose another --run-dir"));
-  }
-  const std::string pid = std::to_string(getpid());
-  const bool written = ftruncate(descriptor_, 0) == 0 &&
-                       pwrite(descriptor_, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
-  if (!written) {
-    const int reason = errno;
-    close(descriptor_);
-    throw Error(concat("cannot write '", file, "': ", std::strerror(reason)));
-  }
-}
+RunLock::RunLock(const RunDirectory& directory)
+    : descriptor_(lock_file(directory.lock(), concat("run directory '", directory.root().string(), "'"),
+                            "wait for it, stop it, or choose another --run-dir")) {}
 
 RunLock::~RunLock() { close(descriptor_); }
 
