@@ -11,7 +11,8 @@ if(INNERLOOP_FUZZ)
   add_library(innerloop_fuzzed_settings STATIC EXCLUDE_FROM_ALL
     runners/command_keys.cpp runners/command_line.cpp runners/help.cpp runners/experiment/config.cpp runners/experiment/config_files.cpp
     runners/experiment/image_network.cpp
-    runners/experiment/options.cpp runners/experiment/published.cpp)
+    runners/experiment/options.cpp runners/experiment/published.cpp
+    runners/suites/search_space.cpp runners/suites/suite_file.cpp runners/suites/suite_plan.cpp)
   target_link_libraries(innerloop_fuzzed_settings PUBLIC innerloop::meta_algorithms Boost::program_options
     innerloop_warnings)
   add_library(innerloop_fuzzed_events STATIC EXCLUDE_FROM_ALL
@@ -55,4 +56,5 @@ add_fuzzer(names innerloop::datasets)
 add_fuzzer(options ${settings})
 add_fuzzer(patterns innerloop::meta)
 add_fuzzer(published ${settings})
+add_fuzzer(suite ${settings})
 add_fuzzer(values innerloop::base)

@@ -24,7 +24,7 @@ CommandDescription compare_description() {
           "seeds lie, and the difference to the baseline on the same tasks, which is known much better than "
           "the\n"
           "two results are. Paired differences are over tasks; of training seeds only the range is told.\n\n"
-          "example: innerloop compare runs/league/strokes_5way_1shot/*-seed*",
+          "example: innerloop compare runs/league_strokes/*-seed*",
       .options =
           {{"baseline", "NAME", "the algorithm to compare with  [maml]", {}, names_of(algorithms())},
            {"evaluation", "NAME", "which evaluation: bench, or adapt  [bench]", {}, {"bench", "adapt"}},

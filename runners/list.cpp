@@ -53,6 +53,7 @@ const std::vector<Listing>& listings() {
       {"algorithms", lines_of_algorithms},
       {"optimizers", [] { return lines_of(meta_optimizers()); }},
       {"configs", [] { return lines_of(installed_configs()); }},
+      {"suites", [] { return lines_of(installed_suites()); }},
   };
   return table;
 }
@@ -93,7 +94,8 @@ CommandDescription list_description() {
           {{"preview", "FILE.png", "a sheet of labelled images of one data set"},
            {"dataset", "NAME", "the data set of --preview (default: strokes)", {}, names_of(datasets())},
            {"path", "PATH", "its file or folder"}},
-      .operands = "[environments | policies | datasets | networks | algorithms | optimizers | configs]"};
+      .operands =
+          "[environments | policies | datasets | networks | algorithms | optimizers | configs | suites]"};
 }
 
 int list(const std::vector<std::string>& arguments) {

@@ -42,12 +42,17 @@ int help(const std::vector<std::string>& arguments);
 int completion(const std::vector<std::string>& arguments);
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table{
-      {train_description(), train, true},   {bench_description(), bench, true},
-      {online_description(), online, true}, {adapt_description(), adapt, true},
-      {analyse_description(), analyse},     {compare_description(), compare},
-      {record_description(), record},       {list_description(), list},
-      {help_description(), help},           {completion_description(), completion}};
+  static const std::vector<Command> table{{train_description(), train, true},
+                                          {bench_description(), bench, true},
+                                          {online_description(), online, true},
+                                          {adapt_description(), adapt, true},
+                                          {analyse_description(), analyse},
+                                          {compare_description(), compare},
+                                          {record_description(), record},
+                                          {suite_description(), suite},
+                                          {list_description(), list},
+                                          {help_description(), help},
+                                          {completion_description(), completion}};
   return table;
 }
 
@@ -61,10 +66,13 @@ constexpr std::pair<std::string_view, const char*> kOtherNames[] = {{"analysis",
                                                                     {"evaluate", "adapt"},
                                                                     {"fit", "train"},
                                                                     {"ftml", "online"},
+                                                                    {"grid", "suite"},
                                                                     {"ls", "list"},
                                                                     {"man", "help"},
                                                                     {"render", "record"},
+                                                                    {"search", "suite"},
                                                                     {"show", "list"},
+                                                                    {"sweep", "suite"},
                                                                     {"test", "adapt"},
                                                                     {"video", "record"}};
 

@@ -16,8 +16,9 @@ set(floors
   meta/algorithms=8
   runners/drawing=9
   runners/experiment=10
-  runners=11)
-set(without_torch base networks/kernels envs sampling runners/drawing)
+  runners/suites=11
+  runners=12)
+set(without_torch base networks/kernels envs sampling runners/drawing runners/suites)
 
 foreach(entry ${floors})
   string(REGEX MATCH "^(.*)=(.*)$" _ ${entry})

@@ -76,7 +76,43 @@ bool can_be_read(const std::filesystem::path& file) {
   return std::filesystem::is_regular_file(status) || open_pipe(file, status);
 }
 
-std::string read_text(const std::filesystem::path& file) {
+std::string first_comment(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line.empty() || line[0] != '#' ? "" : trimmed(line.substr(1));
+}
+
+std::vector<NamedDescription> installed(const std::filesystem::path& folder) {
+  std::vector<NamedDescription> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".ini") continue;
+    files.push_back({entry.path().stem().string(), first_comment(entry.path())});
+  }
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return files;
+}
+
+// `asked`: what errors begin with; `kind`: "configuration".
+std::filesystem::path find_file(const std::string& asked, const std::string& kind, const std::string& name,
+                                const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (can_be_read(name)) return name;
+  for (const auto& candidate : {folder / name, folder / (name + ".ini")}) {
+    if (name.find('/') == std::string::npos && std::filesystem::is_regular_file(candidate, ignored))
+      return candidate;
+  }
+  const auto status = std::filesystem::status(name, ignored);
+  require_usage(!std::filesystem::exists(status), asked, ": '", name, "' is ", kind_of(status),
+                ", expected a file");
+  std::vector<std::string> known;
+  for (const auto& file : installed(folder)) known.push_back(file.name);
+  throw UsageError(concat(asked, ": no file '", name, "', and ", unknown_name(kind, name, known)));
+}
+
+}  // namespace
+
+std::string read_ini(const std::filesystem::path& file) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   require_usage(std::filesystem::exists(status), "cannot read the configuration '", file.string(), "'");
@@ -92,15 +128,6 @@ std::string read_text(const std::filesystem::path& file) {
   return text;
 }
 
-std::string first_comment(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  return line.empty() || line[0] != '#' ? "" : trimmed(line.substr(1));
-}
-
-}  // namespace
-
 void require_known_key(const Setting& setting) {
   for (const Side side : kSides) {
     if (key_table(side).knows(setting.key)) return;
@@ -110,10 +137,16 @@ void require_known_key(const Setting& setting) {
 }
 
 std::vector<Setting> read_settings(const std::filesystem::path& file) {
-  return parse_settings(read_text(file), file.string());
+  return parse_settings(read_ini(file), file.string());
 }
 
 std::vector<Setting> parse_settings(const std::string& text, const std::string& name) {
+  auto settings = parse_ini(text, name);
+  for (const auto& setting : settings) require_known_key(setting);
+  return settings;
+}
+
+std::vector<Setting> parse_ini(const std::string& text, const std::string& name) {
   std::vector<Setting> settings;
   const std::vector<int> lines = lines_of_keys(text);
   try {
@@ -132,7 +165,6 @@ std::vector<Setting> parse_settings(const std::string& text, const std::string& 
   }
   std::map<std::string, const Setting*> seen;
   for (const auto& setting : settings) {
-    require_known_key(setting);
     const auto [first, is_new] = seen.emplace(setting.key, &setting);
     require_usage(is_new, setting.where, ": ", setting.key, " is given twice, first at ",
                   first->second->where);
@@ -140,31 +172,18 @@ std::vector<Setting> parse_settings(const std::string& text, const std::string& 
   return settings;
 }
 
-std::vector<NamedDescription> installed_configs() {
-  std::vector<NamedDescription> configs;
-  for (const auto& entry : std::filesystem::directory_iterator(data_directory() / "configs")) {
-    if (entry.path().extension() != ".ini") continue;
-    configs.push_back({entry.path().stem().string(), first_comment(entry.path())});
-  }
-  std::sort(configs.begin(), configs.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return configs;
-}
+std::vector<NamedDescription> installed_configs() { return installed(data_directory() / "configs"); }
 
 std::filesystem::path find_config(const std::string& name) {
-  std::error_code ignored;
-  if (can_be_read(name)) return name;
-  const auto folder = data_directory() / "configs";
-  for (const auto& candidate : {folder / name, folder / (name + ".ini")}) {
-    if (name.find('/') == std::string::npos && std::filesystem::is_regular_file(candidate, ignored))
-      return candidate;
-  }
-  const auto status = std::filesystem::status(name, ignored);
-  require_usage(!std::filesystem::exists(status), "--config: '", name, "' is ", kind_of(status),
-                ", expected a file");
-  std::vector<std::string> known;
-  for (const auto& config : installed_configs()) known.push_back(config.name);
-  throw UsageError(
-      concat("--config: no file '", name, "', and ", unknown_name("configuration", name, known)));
+  return find_file("--config", "configuration", name, data_directory() / "configs");
+}
+
+std::vector<NamedDescription> installed_suites() {
+  return installed(data_directory() / "configs" / "suites");
+}
+
+std::filesystem::path find_suite(const std::string& name) {
+  return find_file("suite", "suite", name, data_directory() / "configs" / "suites");
 }
 
 }  // namespace innerloop

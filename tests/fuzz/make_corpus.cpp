@@ -70,6 +70,17 @@ Seeds configurations() {
   return seeds;
 }
 
+Seeds suites() {
+  Seeds seeds{
+      {"empty", text("[run a]\n")},
+      {"search", text("[suite]\nsearch = random\ndraws = 2\n[base]\ndataset.name = sine\n[run a]\n[search]\n"
+                      "inner.step_size = 0.1 to 0.2 log\nnetwork.hidden = (8), (4,4)\n")},
+      {"start", text("[run a]\ndataset.name = sine\n[run b]\ndataset.name = sine\nmeta.start = suite:a\n")}};
+  for (const auto& entry : fs::directory_iterator(data_directory() / "configs" / "suites"))
+    seeds[entry.path().stem()] = read_bytes(entry.path());
+  return seeds;
+}
+
 std::string lines(const std::string& end) {
   return "filename,label" + end + "a/1.png,cat" + end + "\"a, \"\"b\"\".png\",dog" + end + end + "c.png,cat" +
          end;
@@ -238,6 +249,7 @@ void write_seeds(const fs::path& root) {
                                          {"options", options()},
                                          {"patterns", patterns()},
                                          {"published", published()},
+                                         {"suite", suites()},
                                          {"values", values()}};
   size_t count = 0;
   for (const auto& [target, seeds] : all) {
