@@ -76,7 +76,7 @@ void print_plan(const SuitePlan& plan, const SuiteOutcome& found) {
     std::error_code ignored;
     const bool begun = std::filesystem::exists(folder.run(run) / "config.ini", ignored);
     const bool todo = found.runs[i].state == RunState::kNotDone;
-    std::vector<std::string> words{"innerloop"};
+    std::vector<std::string> words{program_word()};
     for (const auto& word : training_arguments(run, folder.run(run))) words.push_back(shell_word(word));
     std::cout << run.id << ": " << (todo ? begun ? "to go on" : "to do" : state_name(found.runs[i].state))
               << (run.after.empty() ? "" : concat(", after ", run.after)) << "\n  " << join(words, " ")
@@ -102,8 +102,8 @@ void report_search(const SuitePlan& plan, const SuiteOutcome& outcome) {
     const auto file = plan.directory / concat("best-", group, ".ini");
     write_file_atomically(file, best_configuration(plan, candidate, static_cast<size_t>(of)));
     const bool policy = plan.runs[candidate.run].config.side == Side::kPolicy;
-    std::cout << "wrote " << file.string() << "    innerloop " << (policy ? "train" : "bench") << " --config "
-              << shell_word(file.string()) << '\n';
+    std::cout << "wrote " << file.string() << "    " << program_word() << " " << (policy ? "train" : "bench")
+              << " --config " << shell_word(file.string()) << '\n';
   }
 }
 
@@ -162,7 +162,8 @@ CommandDescription suite_description() {
       .summary =
           "Trains and evaluates all that one file lists, several at a time; searches; tables at the end.",
       .details =
-          "The file names runs, each a configuration and what it overrides (docs/suites.md):\n"
+          "FILE is a file or the name of an installed one (innerloop list suites).\n"
+          "It names runs, each a configuration and what it overrides (docs/suites.md):\n"
           "  [suite]             seeds = 1,2,3; a budget: iterations = N or minutes = N (of CPU time)\n"
           "  [base]              config = NAME and keys of all runs\n"
           "  [run NAME]          config and keys of one\n"
@@ -192,7 +193,7 @@ CommandDescription suite_description() {
                   {"dry-run", "", "say what would be done, do nothing"}},
       .sections = {"*"},
       .without = {"seed"},
-      .operands = "NAME|FILE"};
+      .operands = "FILE"};
 }
 
 int suite(const std::vector<std::string>& arguments) {
