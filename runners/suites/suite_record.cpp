@@ -27,7 +27,8 @@ bool there_is(const std::filesystem::path& file) {
 // Changes no result.
 bool is_of_no_result(const std::string& key) {
   const std::string section = section_of(key);
-  return key == "threads" || key == "memory" || section == "checkpoint" || section == "video";
+  return key == "threads" || key == "memory" || key == "progress.tensorboard" || section == "checkpoint" ||
+         section == "video";
 }
 
 json read_json(const std::filesystem::path& file) {
