@@ -38,8 +38,8 @@ std::optional<RunRecord> read_run_record(const std::filesystem::path& folder);
 void write_run_record(const std::filesystem::path& folder, const RunRecord& record);
 
 // How what is there differs from the run that is asked for, of the keys that can change a result (not
-// threads, memory, checkpoint.* and video.*): "inner.steps is 1 there, 5 in the suite". Nothing if it does
-// not, or if there is no config.ini that can be read.
+// threads, memory, checkpoint.*, video.* and progress.tensorboard): "inner.steps is 1 there, 5 in the suite".
+// Nothing if it does not, or if there is no config.ini that can be read.
 std::optional<std::string> difference_on_disk(const SuiteRun& run, const std::filesystem::path& folder);
 
 // The result of a run that is done: of its evaluation on test tasks, or in a search on validation tasks.
