@@ -100,6 +100,29 @@ Tensor Conv4::forward(const Params& params, const Tensor& x, const Pass& pass) c
   return linear(last, params.at("linear.weight"), params.at("linear.bias"));
 }
 
+LayerGraph Conv4::layers() const {
+  LayerGraph graph;
+  size_t h = graph.input();
+  for (int64_t l = 1; l <= kStages; ++l) {
+    layers::Convolution convolution{
+        .weight = concat("conv", l, ".weight"), .rows = {1, 1}, .columns = {1, 1}};
+    if (!config_.max_pool) {
+      const auto [height, width] = sizes_[static_cast<size_t>(l - 1)];
+      const auto rows = same_padding(height), columns = same_padding(width);
+      convolution.stride = 2;
+      convolution.rows = {rows.before, rows.after};
+      convolution.columns = {columns.before, columns.after};
+    }
+    h = graph.add(convolution, {h});
+    h = graph.add(layers::BatchNorm{l, config_.scale}, {h});
+    h = graph.add(layers::Activate{Activation::kRelu}, {h});
+    if (config_.max_pool) h = graph.add(layers::MaxPool{}, {h});
+  }
+  h = config_.mean_head ? graph.add(layers::MeanPixels{}, {h}) : graph.add(layers::Flatten{true}, {h});
+  if (config_.outputs > 0) graph.add(layers::Linear{"linear.weight", "linear.bias"}, {h});
+  return graph;
+}
+
 Params Conv4::statistics() const {
   return initial_statistics(1, std::vector<int64_t>(kStages, config_.filters));
 }

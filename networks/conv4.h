@@ -15,6 +15,7 @@
 #include <array>
 #include <string>
 
+#include "networks/layer_graph.h"
 #include "networks/network.h"
 #include "networks/tensors/tensor.h"
 
@@ -30,7 +31,7 @@ struct Conv4Config {
   std::string initialization = "normal";  // of the last layer, see NetworkConfig
 };
 
-class Conv4 : public Network {
+class Conv4 : public Network, public TellsLayers {
  public:
   static constexpr int64_t kStages = 4;
   static constexpr int64_t kSmallestPooled = 16;  // pixels a side that four max-pools need
@@ -54,6 +55,7 @@ class Conv4 : public Network {
   std::vector<std::string> head_names() const override;
   std::vector<std::vector<std::string>> layer_names() const override;
   Params statistics() const override;
+  LayerGraph layers() const override;
   // In hand-written kernels (conv4_linearization.h).
   std::unique_ptr<Linearization> at(const Params& params, const torch::Tensor& x) const override;
   torch::Tensor output(const Params& params, const torch::Tensor& x, const Pass& pass = {}) const override;

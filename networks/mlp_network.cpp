@@ -22,6 +22,21 @@ MlpConfig with_last_layer(MlpConfig config) {
 
 }  // namespace
 
+LayerGraph mlp_layers(const MlpNetworkConfig& config) {
+  LayerGraph graph;
+  size_t h = graph.add(layers::Flatten{}, {graph.input()});
+  const size_t hidden = config.mlp.hidden.size();
+  for (size_t l = 0; l < hidden; ++l) {
+    const std::string name = concat("layer", l);
+    h = graph.add(layers::Linear{name + ".weight", config.batch_norm ? "" : name + ".bias"}, {h});
+    if (config.batch_norm) h = graph.add(layers::BatchNorm{static_cast<int64_t>(l), config.scale}, {h});
+    h = graph.add(layers::Activate{config.mlp.activation}, {h});
+  }
+  const std::string last = concat("layer", hidden);
+  if (config.mlp.outputs > 0) graph.add(layers::Linear{last + ".weight", last + ".bias"}, {h});
+  return graph;
+}
+
 MlpNetwork::MlpNetwork(MlpNetworkConfig config)
     : config_(std::move(config)), headless_(config_.mlp.outputs == 0), mlp_(with_last_layer(config_.mlp)) {
   check_initialization(config_.initialization);

@@ -13,6 +13,7 @@
 
 #include <string>
 
+#include "networks/layer_graph.h"
 #include "networks/mlp.h"
 #include "networks/network.h"
 #include "networks/tensors/tensor.h"
@@ -26,7 +27,10 @@ struct MlpNetworkConfig {
   std::string initialization = "xavier";  // see NetworkConfig
 };
 
-class MlpNetwork : public Network {
+// The layers of such a network; a policy's is one without batch normalisation.
+LayerGraph mlp_layers(const MlpNetworkConfig& config);
+
+class MlpNetwork : public Network, public TellsLayers {
  public:
   explicit MlpNetwork(MlpNetworkConfig config);  // UsageError for sizes below 1 and an unknown initialization
 
@@ -42,6 +46,7 @@ class MlpNetwork : public Network {
   std::vector<std::string> head_names() const override;
   std::vector<std::vector<std::string>> layer_names() const override;
   Params statistics() const override;
+  LayerGraph layers() const override { return mlp_layers(config_); }
 
   // Without batch normalisation both run in the kernels of MlpLinearization.
   std::unique_ptr<Linearization> at(const Params& params, const torch::Tensor& x) const override;

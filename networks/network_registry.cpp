@@ -107,7 +107,8 @@ std::unique_ptr<Network> make_resnet12(const NetworkConfig& config, const Shape&
   });
 }
 
-// Adding a network: write networks/NAME.{h,cpp}, add its line here, run `networks_tests "[contract]"`.
+// Adding a network: write networks/NAME.{h,cpp}, add its line here, run `networks_tests "[contract]"`. One
+// that can leave as ONNX also tells its layers (networks/layer_graph.h).
 const std::vector<Entry>& table() {
   static const std::vector<Entry> entries{
       {{"mlp", "fully connected layers on flattened inputs, with or without batch normalisation",

@@ -11,6 +11,12 @@ namespace innerloop {
 
 using torch::Tensor;
 
+namespace {
+
+constexpr double kSlope = 0.1;  // of LeakyReLU below 0
+
+}  // namespace
+
 ResNet12::ResNet12(ResNet12Config config) : config_(std::move(config)) {
   const auto& c = config_;
   require_usage(c.channels >= 1 && c.outputs >= 0, "resnet12: ", c.channels, " channels and ", c.outputs,
@@ -86,7 +92,7 @@ Tensor ResNet12::features(const Params& params, const Tensor& x, const Pass& pas
   const auto normalised = [&](const Tensor& in, int64_t n, int64_t padding) {
     return batch_norm(params, convolution(in, params.at(concat("conv", n, ".weight")), padding), n, pass);
   };
-  const auto activated = [](const Tensor& in) { return torch::leaky_relu(in, 0.1); };
+  const auto activated = [](const Tensor& in) { return torch::leaky_relu(in, kSlope); };
   Tensor h = x;
   for (int64_t n = 1; n <= 4 * kBlocks; n += 4) {
     auto inner = activated(normalised(h, n, 1));
@@ -95,6 +101,27 @@ Tensor ResNet12::features(const Params& params, const Tensor& x, const Pass& pas
     h = pass.through((n + 3) / 4, max_pool(activated(inner + normalised(h, n + 3, 0))));
   }
   return h.mean({3, 4});
+}
+
+LayerGraph ResNet12::layers() const {
+  LayerGraph graph;
+  const auto normalised = [&](size_t in, int64_t n, int64_t padding) {
+    const size_t out = graph.add(
+        layers::Convolution{concat("conv", n, ".weight"), 1, {padding, padding}, {padding, padding}}, {in});
+    return graph.add(layers::BatchNorm{n, /*scale=*/true}, {out});
+  };
+  const auto activated = [&](size_t in) { return graph.add(layers::LeakyRelu{kSlope}, {in}); };
+  size_t h = graph.input();
+  for (int64_t n = 1; n <= 4 * kBlocks; n += 4) {
+    size_t inner = activated(normalised(h, n, 1));
+    inner = activated(normalised(inner, n + 1, 1));
+    inner = normalised(inner, n + 2, 1);
+    h = graph.add(layers::Add{}, {inner, normalised(h, n + 3, 0)});
+    h = graph.add(layers::MaxPool{}, {activated(h)});
+  }
+  h = graph.add(layers::MeanPixels{}, {h});
+  if (config_.outputs > 0) graph.add(layers::Linear{"linear.weight", "linear.bias"}, {h});
+  return graph;
 }
 
 Tensor ResNet12::forward(const Params& params, const Tensor& x, const Pass& pass) const {

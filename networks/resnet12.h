@@ -16,6 +16,7 @@
 
 #include <string>
 
+#include "networks/layer_graph.h"
 #include "networks/network.h"
 #include "networks/tensors/tensor.h"
 
@@ -28,7 +29,7 @@ struct ResNet12Config {
   std::string initialization = "xavier";  // of the last layer, see NetworkConfig
 };
 
-class ResNet12 : public Network {
+class ResNet12 : public Network, public TellsLayers {
  public:
   static constexpr int64_t kBlocks = 4;
   static constexpr int64_t kSmallest = 16;  // pixels a side that four max-pools need
@@ -45,6 +46,7 @@ class ResNet12 : public Network {
   std::vector<std::string> head_names() const override;
   std::vector<std::vector<std::string>> layer_names() const override;
   Params statistics() const override;
+  LayerGraph layers() const override;
 
  private:
   int64_t block_channels(int64_t block) const;  // what block 1..4 gives; block 0: of an image

@@ -136,7 +136,9 @@ CommandDescription adapt_description() {
           "training.\n"
           "Other ways than in training are possible where no head is learned for each class (prototypical,\n"
           "unicorn_maml, joint).",
-      .options = {{"run", "DIR", "the run directory that `innerloop train` made"},
+      .options = {{"run", "DIR",
+                   "the run directory that `innerloop train` made, or @NAME: `innerloop list runs`"},
+                  {"out", "DIR", "where results go: the run directory, or runs/@NAME, if not given"},
                   {"tasks", "N", "held-out tasks", "evaluation.tasks"},
                   {"steps", "K", "gradient steps on each", "evaluation.steps"},
                   {"trajectories", "N", "policies: sampled per task and step", "evaluation.trajectories"},
@@ -163,7 +165,8 @@ int adapt(const std::vector<std::string>& arguments) {
   }
   require_usage(line.has("run"),
                 "adapt: --run is missing, expected the directory that `innerloop train` made");
-  const TrainedRun run = open_run(line.value("run"), line.settings);
+  TrainedRun run = open_run(line.value("run"), line.settings);
+  run.directory = find_run(line.value("run"), line.value("out"));
   const auto& evaluation = run.config.evaluation;
   limit_memory(run.config.meta().memory);
   ThreadPool pool = make_pool(run.config);
@@ -194,7 +197,7 @@ int adapt(const std::vector<std::string>& arguments) {
   std::cout << "random actions" << std::setw(13) << std::fixed << std::setprecision(2) << random << '\n';
   if (!published.empty()) print_source(std::cout, run.config, published.front(), run.checkpoint.iteration);
 
-  const auto& root = run.directory.root();
+  const auto& root = run.directory.results();
   const Overrides overrides = find_overrides(run.config, run.checkpoint.config);
   keep_evaluation(run.directory, "adapt",
                   evaluation_name("adapt", run.config, overrides, run.checkpoint.iteration),

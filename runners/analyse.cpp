@@ -95,30 +95,33 @@ CommandDescription analyse_description() {
           "  innerloop analyse --run runs/omniglot_5way_1shot-seed1\n"
           "  innerloop analyse --run runs/omniglot_5way_1shot-seed1 --study permutations --tasks 50\n"
           "  innerloop analyse --run runs/sine_5shot-seed1 --study steps --steps 40 --step-sizes 0.5,1,2,4",
-      .options = {{"run", "DIR", "the run directory that `innerloop train` or `bench` made"},
-                  {"study",
-                   "NAME",
-                   "representation, permutations or steps  [representation]",
-                   {},
-                   names_of(kStudies)},
-                  {"tasks", "N", "test tasks  [100, or evaluation.tasks of the run if it is less]",
-                   "evaluation.tasks"},
-                  {"steps", "K",
-                   "gradient steps on each  [evaluation.steps of the run; in the study of steps at least 20]",
-                   "evaluation.steps"},
-                  {"permutations", "N",
-                   "orders of a task's classes, the one drawn and others at random  [see above]"},
-                  {"step-sizes", "LIST", "study of steps: multiples of the trained step size  [0.5,1,2]"},
-                  {"ways", "N", "classes of a task", "evaluation.ways"},
-                  {"shots", "N", "support samples per class", "evaluation.shots"},
-                  {"queries", "N", "query samples per class", "evaluation.queries"},
-                  {"dataset.ways", "N", "the same as --ways", "evaluation.ways"},
-                  {"dataset.shots", "N", "the same as --shots", "evaluation.shots"},
-                  {"dataset.queries", "N", "the same as --queries", "evaluation.queries"},
-                  {"dataset.path", "PATH", "where the data set lies now", "dataset.path"},
-                  {"seed", "N", "of the test tasks", "evaluation.seed"},
-                  {"threads", "N", "worker threads, 0 = one per core", "threads"},
-                  {"memory", "GIB", "that may be used, 0 = what the machine has", "memory"}},
+      .options =
+          {{"run", "DIR",
+            "the run directory that `innerloop train` or `bench` made, or @NAME: `innerloop list runs`"},
+           {"out", "DIR", "where results go: the run directory, or runs/@NAME, if not given"},
+           {"study",
+            "NAME",
+            "representation, permutations or steps  [representation]",
+            {},
+            names_of(kStudies)},
+           {"tasks", "N", "test tasks  [100, or evaluation.tasks of the run if it is less]",
+            "evaluation.tasks"},
+           {"steps", "K",
+            "gradient steps on each  [evaluation.steps of the run; in the study of steps at least 20]",
+            "evaluation.steps"},
+           {"permutations", "N",
+            "orders of a task's classes, the one drawn and others at random  [see above]"},
+           {"step-sizes", "LIST", "study of steps: multiples of the trained step size  [0.5,1,2]"},
+           {"ways", "N", "classes of a task", "evaluation.ways"},
+           {"shots", "N", "support samples per class", "evaluation.shots"},
+           {"queries", "N", "query samples per class", "evaluation.queries"},
+           {"dataset.ways", "N", "the same as --ways", "evaluation.ways"},
+           {"dataset.shots", "N", "the same as --shots", "evaluation.shots"},
+           {"dataset.queries", "N", "the same as --queries", "evaluation.queries"},
+           {"dataset.path", "PATH", "where the data set lies now", "dataset.path"},
+           {"seed", "N", "of the test tasks", "evaluation.seed"},
+           {"threads", "N", "worker threads, 0 = one per core", "threads"},
+           {"memory", "GIB", "that may be used, 0 = what the machine has", "memory"}},
       .sections = {"evaluation", "inner"},
       .side = Side::kSupervised,
       .word = "run"};
@@ -134,6 +137,7 @@ int analyse(const std::vector<std::string>& arguments) {
                 "analyse: --run is missing, expected the directory that `innerloop train` made");
   const AnalysisSettings settings = read_settings_of_study(line);
   TrainedRun run = open_run(line.value("run"), line.settings);
+  run.directory = find_run(line.value("run"), line.value("out"));
   require_data_set(run);
   set_usual(run.config.supervised_evaluation, line, settings.study);
   limit_memory(run.config.meta().memory);

@@ -17,6 +17,7 @@ CommandDescription adapt_description();
 CommandDescription analyse_description();
 CommandDescription compare_description();
 CommandDescription record_description();
+CommandDescription export_description();
 CommandDescription suite_description();
 CommandDescription list_description();
 
@@ -27,6 +28,7 @@ int adapt(const std::vector<std::string>& arguments);
 int analyse(const std::vector<std::string>& arguments);
 int compare(const std::vector<std::string>& arguments);
 int record(const std::vector<std::string>& arguments);
+int export_run(const std::vector<std::string>& arguments);
 int suite(const std::vector<std::string>& arguments);
 int list(const std::vector<std::string>& arguments);
 

@@ -13,6 +13,7 @@
 #include "networks/network_config.h"
 #include "policies/policy_config.h"
 #include "runners/commands.h"
+#include "runners/experiment/installed_runs.h"
 #include "runners/experiment/preview.h"
 
 namespace innerloop {
@@ -44,6 +45,13 @@ Lines lines_of_algorithms() {
   return lines;
 }
 
+// As --run takes them.
+Lines lines_of_runs() {
+  Lines lines;
+  for (const auto& run : installed_runs()) lines.push_back({"@" + run.name, run.description});
+  return lines;
+}
+
 const std::vector<Listing>& listings() {
   static const std::vector<Listing> table{
       {"environments", [] { return lines_of(environments()); }},
@@ -54,6 +62,7 @@ const std::vector<Listing>& listings() {
       {"optimizers", [] { return lines_of(meta_optimizers()); }},
       {"configs", [] { return lines_of(installed_configs()); }},
       {"suites", [] { return lines_of(installed_suites()); }},
+      {"runs", lines_of_runs},
   };
   return table;
 }
@@ -95,7 +104,8 @@ CommandDescription list_description() {
            {"dataset", "NAME", "the data set of --preview (default: strokes)", {}, names_of(datasets())},
            {"path", "PATH", "its file or folder"}},
       .operands =
-          "[environments | policies | datasets | networks | algorithms | optimizers | configs | suites]"};
+          "[environments | policies | datasets | networks | algorithms | optimizers | configs | suites | "
+          "runs]"};
 }
 
 int list(const std::vector<std::string>& arguments) {

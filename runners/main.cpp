@@ -42,17 +42,13 @@ int help(const std::vector<std::string>& arguments);
 int completion(const std::vector<std::string>& arguments);
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table{{train_description(), train, true},
-                                          {bench_description(), bench, true},
-                                          {online_description(), online, true},
-                                          {adapt_description(), adapt, true},
-                                          {analyse_description(), analyse},
-                                          {compare_description(), compare},
-                                          {record_description(), record},
-                                          {suite_description(), suite},
-                                          {list_description(), list},
-                                          {help_description(), help},
-                                          {completion_description(), completion}};
+  static const std::vector<Command> table{
+      {train_description(), train, true},   {bench_description(), bench, true},
+      {online_description(), online, true}, {adapt_description(), adapt, true},
+      {analyse_description(), analyse},     {compare_description(), compare},
+      {record_description(), record},       {export_description(), export_run},
+      {suite_description(), suite},         {list_description(), list},
+      {help_description(), help},           {completion_description(), completion}};
   return table;
 }
 
@@ -62,6 +58,7 @@ constexpr std::pair<std::string_view, const char*> kOtherNames[] = {{"analysis",
                                                                     {"benchmark", "bench"},
                                                                     {"complete", "completion"},
                                                                     {"completions", "completion"},
+                                                                    {"convert", "export"},
                                                                     {"eval", "adapt"},
                                                                     {"evaluate", "adapt"},
                                                                     {"fit", "train"},
@@ -69,7 +66,9 @@ constexpr std::pair<std::string_view, const char*> kOtherNames[] = {{"analysis",
                                                                     {"grid", "suite"},
                                                                     {"ls", "list"},
                                                                     {"man", "help"},
+                                                                    {"onnx", "export"},
                                                                     {"render", "record"},
+                                                                    {"save", "export"},
                                                                     {"search", "suite"},
                                                                     {"show", "list"},
                                                                     {"sweep", "suite"},

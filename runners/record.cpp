@@ -57,7 +57,8 @@ CommandDescription record_description() {
           "only\n"
           "what INNERLOOP_GL names: egl, surfaceless or osmesa.",
       .options =
-          {{"run", "DIR", "the run directory that `innerloop train` made"},
+          {{"run", "DIR", "the run directory that `innerloop train` made, or @NAME: `innerloop list runs`"},
+           {"out", "DIR", "where results go: the run directory, or runs/@NAME, if not given"},
            {"tasks", "N", "held-out tasks to film, 3 if not given"},
            {"steps", "K,K,...", "gradient steps after which to film, 0,1,3 if not given"},
            {"speed", "X", "of the films as a multiple of real time; 0.5 for MuJoCo, else 1, if not given"},
@@ -82,7 +83,8 @@ int record(const std::vector<std::string>& arguments) {
   }
   require_usage(line.has("run"),
                 "record: --run is missing, expected the directory that `innerloop train` made");
-  const TrainedRun run = open_run(line.value("run"), line.settings);
+  TrainedRun run = open_run(line.value("run"), line.settings);
+  run.directory = find_run(line.value("run"), line.value("out"));
   require_policy(run, "record");
   FilmConfig film_config{.environment = run.config.learner.environment,
                          .steps = steps_to_film(line.value("steps", "0,1,3"), run.config.evaluation),
@@ -106,7 +108,7 @@ int record(const std::vector<std::string>& arguments) {
   limit_memory(run.config.meta().memory);
   ThreadPool pool(thread_count(run.config), &Executor::prepare_thread);
   const auto learner = restore_learner(run, pool);
-  const auto folder = run.directory.root() / "videos";
+  const auto folder = run.directory.results() / "videos";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   require(!error, "cannot make the folder '", folder.string(), "': ", error.message());

@@ -100,7 +100,7 @@ void report_analysis(SupervisedMetaLearner& learner, const ExperimentConfig& con
   print_analysis(std::cout, analysis);
 
   const auto overrides = find_overrides(config, selected.trained_with);
-  const auto png = directory.root() / "analysis.png";
+  const auto png = directory.results() / "analysis.png";
   const std::string name =
       "analysis_" + names_of(kStudies)[static_cast<size_t>(settings.study)] + own_name(analysis);
   keep_evaluation(directory, "analysis", evaluation_name(name, config, overrides, selected.iteration),

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/paths.h"
+#include "runners/experiment/installed_runs.h"
 #include "runners/experiment/options.h"
 
 namespace innerloop {
@@ -175,6 +176,7 @@ std::vector<Setting> parse_ini(const std::string& text, const std::string& name)
 std::vector<NamedDescription> installed_configs() { return installed(data_directory() / "configs"); }
 
 std::filesystem::path find_config(const std::string& name) {
+  if (const auto run = installed_run(name, "--config"); !run.empty()) return run / "config.ini";
   return find_file("--config", "configuration", name, data_directory() / "configs");
 }
 

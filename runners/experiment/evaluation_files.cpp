@@ -69,7 +69,7 @@ void keep_evaluation(const RunDirectory& directory, const std::string& command, 
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   require(!error, "cannot make the folder '", folder.string(), "': ", error.message());
-  for (const auto& file : {folder / (name + ".json"), directory.root() / (command + ".json")}) {
+  for (const auto& file : {folder / (name + ".json"), directory.results() / (command + ".json")}) {
     write_file_atomically(file, json);
     std::cout << "wrote " << file.string() << std::endl;
   }

@@ -1,5 +1,5 @@
-// Results of evaluations side by side: the newest as DIR/COMMAND.json, and each for good as
-// DIR/evaluations/COMMAND_WHAT.json, WHAT being what determines it:
+// Results of evaluations side by side, in the run's folder of results, DIR: the newest as DIR/COMMAND.json,
+// and each for good as DIR/evaluations/COMMAND_WHAT.json, WHAT being what determines it:
 //
 //   adapt_tasks=40_steps=3_seed=1_after=500.json
 //   adapt_tasks=600_steps=10_seed=1_after=60000_inner.step_size=0.05_shots=5.json

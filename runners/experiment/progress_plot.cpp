@@ -14,7 +14,7 @@ bool draw_progress(const ExperimentConfig& config, const RunDirectory& directory
     if (c.shape.ways > 1) trained_on += concat(", ", c.shape.ways, "-way ", c.shape.shots, "-shot");
   }
   const uint64_t seed = config.side == Side::kSupervised ? config.supervised.seed : config.learner.seed;
-  return plot_progress(directory.progress(), directory.root() / "progress.png",
+  return plot_progress(directory.progress(), directory.results() / "progress.png",
                        concat(trained_on, ", ", config.algorithm(), ", seed ", seed));
 }
 

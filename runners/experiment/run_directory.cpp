@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file_lock.h"
 #include "meta/algorithms/registry.h"
+#include "runners/experiment/installed_runs.h"
 #include "runners/experiment/shell.h"
 
 namespace innerloop {
@@ -27,6 +28,12 @@ std::filesystem::path RunDirectory::checkpoint(int64_t iteration) const {
 
 std::filesystem::path RunDirectory::best_checkpoint(int64_t iteration) const {
   return checkpoints() / numbered("best", iteration);
+}
+
+RunDirectory find_run(const std::string& run, const std::filesystem::path& results) {
+  const auto installed = installed_run(run, "--run");
+  if (installed.empty()) return {run, results.empty() ? std::filesystem::path(run) : results};
+  return {installed, results.empty() ? std::filesystem::path("runs") / run : results};
 }
 
 RunLock::RunLock(const RunDirectory& directory)
@@ -59,7 +66,7 @@ void require_same_data(const std::string& what, const DataPlace& trained, const 
 
 TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Setting>& overrides,
                     const std::filesystem::path& checkpoint) {
-  const RunDirectory run(directory);
+  const RunDirectory run = find_run(directory.string());
   std::error_code ignored;
   require(std::filesystem::is_directory(directory, ignored), "run directory '", directory.string(),
           "' does not exist; innerloop train makes one");

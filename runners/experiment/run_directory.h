@@ -8,6 +8,7 @@
 //   tensorboard/     the same rows, validations and stills of films as event files (progress.tensorboard)
 //   log.txt          what happened when
 //   lock             held (flock) by the process that trains there; its content is that process' id
+// Evaluations, pictures and films lie there too, or elsewhere: results().
 #pragma once
 
 #include <filesystem>
@@ -24,9 +25,13 @@ namespace innerloop {
 
 class RunDirectory {
  public:
-  explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
+  explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)), results_(root_) {}
+  RunDirectory(std::filesystem::path root, std::filesystem::path results)
+      : root_(std::move(root)), results_(std::move(results)) {}
 
   const std::filesystem::path& root() const { return root_; }
+  // Where what is found about the run is written; an installed run is not written to.
+  const std::filesystem::path& results() const { return results_; }
   std::filesystem::path config() const { return root_ / "config.ini"; }
   std::filesystem::path progress() const { return root_ / "progress.csv"; }
   std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
@@ -36,13 +41,18 @@ class RunDirectory {
   std::filesystem::path tensorboard() const { return root_ / "tensorboard"; }
   std::filesystem::path validation() const { return root_ / "validation.csv"; }
   std::filesystem::path checkpoint(int64_t iteration) const;  // iteration_000100.safetensors
-  std::filesystem::path evaluations() const { return root_ / "evaluations"; }
+  std::filesystem::path evaluations() const { return results_ / "evaluations"; }
   std::filesystem::path log() const { return root_ / "log.txt"; }
   std::filesystem::path lock() const { return root_ / "lock"; }
 
  private:
-  std::filesystem::path root_;
+  std::filesystem::path root_, results_;
 };
+
+// What --run means: a folder, or "@NAME", an installed run (installed_runs()), whose results go into
+// runs/@NAME below the current folder. `results`, if it is given, is the folder of the results. UsageError
+// with the known names for an "@NAME" that is none.
+RunDirectory find_run(const std::string& run, const std::filesystem::path& results = {});
 
 // Held while a process trains in the directory; released when the object or the process ends, however it
 // ends.
@@ -79,10 +89,10 @@ struct TrainedRun {
   std::string data_path = {};  // dataset.path as config.ini has it, without overrides
 };
 
-// Reads config.ini, lays `overrides` over it, and reads the checkpoint: the file named, else best.safetensors
-// if the run validated, else last.safetensors. Error if the directory is no run, or if the keys of tasks and
-// network (environment.*, policy.*, dataset.*, network.*) differ from what the checkpoint was trained with;
-// not dataset.path, for whose content see require_same_data.
+// Finds the run (find_run), reads config.ini, lays `overrides` over it, and reads the checkpoint: the file
+// named, else best.safetensors if the run validated, else last.safetensors. Error if the directory is no run,
+// or if the keys of tasks and network (environment.*, policy.*, dataset.*, network.*) differ from what the
+// checkpoint was trained with; not dataset.path, for whose content see require_same_data.
 TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Setting>& overrides = {},
                     const std::filesystem::path& checkpoint = {});
 

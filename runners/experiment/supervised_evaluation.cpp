@@ -217,7 +217,7 @@ SelectedCheckpoint use_selected(SupervisedMetaLearner& learner, const Experiment
 
 void report_supervised(SupervisedMetaLearner& learner, const ExperimentConfig& config,
                        const RunDirectory& directory, const std::string& name, Processes& processes) {
-  const auto& root = directory.root();
+  const auto& root = directory.results();
   const SelectedCheckpoint selected = use_selected(learner, config, directory);
   require_same_everywhere(processes, "what is evaluated", selected.description);
   std::cout << selected.description << '\n'

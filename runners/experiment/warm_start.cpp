@@ -9,8 +9,8 @@ namespace {
 
 std::filesystem::path file_of(const std::filesystem::path& source) {
   std::error_code ignored;
-  if (!std::filesystem::is_directory(source, ignored)) return source;
-  const RunDirectory run(source);
+  const RunDirectory run = find_run(source.string());
+  if (!std::filesystem::is_directory(run.root(), ignored)) return source;
   const bool best = std::filesystem::exists(run.best_checkpoint(), ignored);
   return best ? run.best_checkpoint() : run.last_checkpoint();
 }
@@ -30,7 +30,8 @@ WarmStart warm_start(const std::filesystem::path& source, const Params& own) {
       out.kept.push_back(entry.name + " (not there)");
       continue;
     }
-    const auto& there = found.at(entry.name);
+    auto there = found.at(entry.name);
+    if (there.dim() + 1 == entry.value.dim()) there = there.unsqueeze(0);  // as `export` writes them
     if (there.sizes() != entry.value.sizes() || !there.is_floating_point()) {
       out.kept.push_back(concat(entry.name, " (there ", there.sizes(), ", here ", entry.value.sizes(), ")"));
       continue;
