@@ -68,7 +68,7 @@ TrainedRun open_run(const std::filesystem::path& directory, const std::vector<Se
                     const std::filesystem::path& checkpoint) {
   const RunDirectory run = find_run(directory.string());
   std::error_code ignored;
-  require(std::filesystem::is_directory(directory, ignored), "run directory '", directory.string(),
+  require(std::filesystem::is_directory(run.root(), ignored), "run directory '", directory.string(),
           "' does not exist; innerloop train makes one");
   require(std::filesystem::exists(run.config(), ignored), "'", directory.string(),
           "' is no run directory: it holds no config.ini; innerloop train makes one");

@@ -56,9 +56,10 @@ std::vector<NetworkCase> network_forms() {
       {{.name = "resnet12", .batch_norm = "batch", .own = {{"filters", 4}}}, {3, 21, 16}}};
 }
 
-// Writes NAME.onnx of one network in one mode, and what it must give as NAME.npz.
+// Writes NAME.onnx of one network in one mode, and what it must give as NAME.npz. `known`: the statistics are
+// constants of the file.
 std::vector<std::string> write_case(const TemporaryFolder& folder, const NetworkCase& one,
-                                    const std::string& mode, int64_t outputs) {
+                                    const std::string& mode, bool known, int64_t outputs) {
   NetworkConfig config = one.config;
   config.batch_norm = mode;
   const auto network = make_network(config, one.input, outputs);
@@ -84,15 +85,15 @@ std::vector<std::string> write_case(const TemporaryFolder& folder, const Network
   std::vector<OnnxDimension> shape{"N"};
   shape.insert(shape.end(), one.input.begin(), one.input.end());
   model.add_input("x", shape, "");
-  const bool of_support = mode == "per_task_running";
+  const bool of_support = mode == "per_task_running" && !known;
   if (of_support) model.add_input("support", shape, "");
-  const std::string out = add_network(
-      model, {layers, params, parse_batch_norm_mode(mode), mode == "global_running" ? &running : nullptr},
-      "x", of_support ? "support" : "");
+  const std::string out =
+      add_network(model, {layers, params, parse_batch_norm_mode(mode), known ? pass.use : nullptr}, "x",
+                  of_support ? "support" : "");
   model.add("Identity", {out}, {}, "y");
   model.add_output("y", {"N", y.size(1)}, "");
-  const std::string name = (folder / concat(config.name, "_", mode, "_", one.input.back(), "_", outputs, "_",
-                                            network->size().parameters))
+  const std::string name = (folder / concat(config.name, "_", mode, "_", known, "_", one.input.back(), "_",
+                                            outputs, "_", network->size().parameters))
                                .string();
   write_file_atomically(name + ".onnx", model.format(config.name, {}));
   NpzFile npz(name + ".npz");
@@ -116,13 +117,16 @@ TEST_CASE("onnxruntime computes every network in every mode of its batch normali
   const TemporaryFolder folder;
   std::vector<std::string> pairs, told;
   for (const auto& one : network_forms()) {
-    const std::vector<std::string> modes =
-        one.config.batch_norm == "none"
-            ? std::vector<std::string>{"none"}
-            : std::vector<std::string>{"batch", "per_task_running", "global_running"};
-    for (const auto& mode : modes) {
+    using Mode = std::pair<std::string, bool>;
+    const std::vector<Mode> modes = one.config.batch_norm == "none"
+                                        ? std::vector<Mode>{{"none", false}}
+                                        : std::vector<Mode>{{"batch", false},
+                                                            {"per_task_running", false},
+                                                            {"per_task_running", true},
+                                                            {"global_running", true}};
+    for (const auto& [mode, known] : modes) {
       for (const int64_t outputs : {3, 0}) {
-        for (const auto& file : write_case(folder, one, mode, outputs)) pairs.push_back(file);
+        for (const auto& file : write_case(folder, one, mode, known, outputs)) pairs.push_back(file);
       }
     }
     told.push_back(one.config.name);
