@@ -3,7 +3,7 @@
 
 #include "base/paths.h"
 #include "runners/experiment/checkpoint.h"
-#include "runners/experiment/config_files.h"
+#include "runners/experiment/installed_runs.h"
 #include "runners/experiment/run_directory.h"
 #include "runners/experiment/safetensors.h"
 #include "tests/runners/python_scripts.h"

@@ -5,6 +5,7 @@
 
 #include "base/paths.h"
 #include "runners/experiment/config_files.h"
+#include "runners/experiment/installed_runs.h"
 #include "tests/catch.h"
 #include "tests/runners/python_scripts.h"
 
