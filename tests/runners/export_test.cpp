@@ -180,9 +180,8 @@ TEST_CASE("the Python examples run on what export writes of installed runs", "[e
   const auto policy = shown("@navigation_2d", "policy.onnx", "read_onnx.py");
   CHECK_THAT(policy,
              contains("mean (4, 2)") && contains("before a task is seen") && contains("observations"));
-  CHECK_THAT(shown("@strokes", "features.onnx", "read_onnx.py"), contains("features (4, ") &&
-                                                                     contains("white on black") &&
-                                                                     contains("averages over training"));
+  CHECK_THAT(shown("@strokes", "features.onnx", "read_onnx.py"),
+             contains("features (4, ") && contains("white on black") && contains("averages over training"));
   CHECK_THAT(shown("@sine", "sine.onnx", "read_onnx.py"), contains("y (4, 1)"));
   CHECK_THAT(shown("@navigation_2d", "policy.safetensors", "read_safetensors.py"),
              contains("layer2.weight") && contains("output at zero"));
