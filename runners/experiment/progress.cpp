@@ -106,8 +106,12 @@ std::string format_duration(double seconds) {
   return text;
 }
 
-ProgressDisplay::ProgressDisplay(std::FILE* out, int64_t done, int64_t total)
-    : out_(out), terminal_(isatty(fileno(out)) == 1), start_(done), total_(total), begin_(Clock::now()) {}
+ProgressDisplay::ProgressDisplay(std::FILE* out, int64_t done, int64_t total, bool only_lines)
+    : out_(out),
+      terminal_(!only_lines && isatty(fileno(out)) == 1),
+      start_(done),
+      total_(total),
+      begin_(Clock::now()) {}
 
 bool ProgressDisplay::due(int64_t iteration, bool last) {
   if (iteration == start_ + 1 || last) return true;

@@ -40,7 +40,8 @@ std::string cell(const ProgressNumber& value);  // the shortest text that reads 
 class ProgressDisplay {
  public:
   // Iterations done+1..total are to be shown on `out`.
-  ProgressDisplay(std::FILE* out, int64_t done, int64_t total);
+  // `only_lines`: no bar; mpirun gives its processes a terminal whatever reads its own output.
+  ProgressDisplay(std::FILE* out, int64_t done, int64_t total, bool only_lines = false);
   ~ProgressDisplay() { finish(); }
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;

@@ -131,7 +131,7 @@ TrainingOutcome Training::run() {
   const StopSignals signals;
   for (const auto& text : config_.notes) std::cout << "  " << text << '\n';
   std::cout << job_.summary() << std::flush;
-  ProgressDisplay display(stdout, done_, config_.iterations);
+  ProgressDisplay display(stdout, done_, config_.iterations, processes_.size() > 1);
   const auto begin = Clock::now();
   traffic_before_ = processes_.traffic();
   int signal = stop_signal();

@@ -1,5 +1,6 @@
 // The program under mpirun. Without MPI in the build nothing of this can be run.
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include <chrono>
 #include <iostream>
@@ -26,6 +27,7 @@ Words mpirun(int ranks, const Words& arguments) {
 
 // Open MPI 4 and 5: more ranks than cores, and root (in containers); nothing to MPICH.
 void as_in_a_container() {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);  // and mpirun takes its processes along
   for (const char* name :
        {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "OMPI_MCA_rmaps_base_oversubscribe"})
     setenv(name, "1", 1);
