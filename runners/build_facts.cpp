@@ -6,6 +6,7 @@
 #include <Eigen/Core>
 
 #include "base/error.h"
+#include "runners/experiment/mpi_processes.h"
 
 namespace innerloop {
 namespace {
@@ -48,6 +49,7 @@ std::vector<BuildFact> build_facts() {
           {"LibTorch", TORCH_VERSION},
           {"MuJoCo", mj_versionString()},
           {"Eigen", concat(EIGEN_WORLD_VERSION, ".", EIGEN_MAJOR_VERSION, ".", EIGEN_MINOR_VERSION)},
+          {"MPI", mpi_library()},
           {"instructions", instruction_set()}};
 }
 

@@ -44,9 +44,10 @@ template <class Job>
 class Watched : public Job {
  public:
   using Job::Job;
-  void after(int64_t done) override {
-    Job::after(done);
+  ProgressNews after(int64_t done) override {
+    auto news = Job::after(done);
     held.push_back({resident_megabytes(), open_descriptors()});
+    return news;
   }
   std::vector<Held> held;
 };
