@@ -47,7 +47,7 @@ const std::vector<Command>& commands() {
       {online_description(), online, true}, {adapt_description(), adapt, true},
       {analyse_description(), analyse},     {compare_description(), compare},
       {record_description(), record},       {export_description(), export_run},
-      {suite_description(), suite},         {list_description(), list},
+      {suite_description(), suite, true},   {list_description(), list},
       {help_description(), help},           {completion_description(), completion}};
   return table;
 }

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "runners/commands.h"
 #include "runners/experiment/comparison.h"
+#include "runners/experiment/launch.h"
 #include "runners/experiment/shell.h"
 #include "runners/suites/suite_file.h"
 #include "runners/suites/suite_plan.h"
@@ -50,6 +51,14 @@ SuiteRequest read_request(const CommandLine& line, const std::string& name) {
   if (line.has("minutes")) request.minutes = parse_minutes(line.value("minutes"));
   if (line.has("jobs")) request.jobs = parse_integer("jobs", line.value("jobs"), 1, 10'000);
   if (line.has("part")) request.part = parse_part(line.value("part"));
+  if (const LaunchPlace place = launch_place();
+      place.size > 1) {  // each of its own share, as the runs do not meet
+    require_usage(!line.has("part"), "--part is '", line.value("part"), "', but ", place.launcher,
+                  " started ", place.size,
+                  " processes, each of which does its own part; expected one of the two");
+    request.part = {place.rank + 1, place.size};
+    forget_launch();
+  }
   return request;
 }
 

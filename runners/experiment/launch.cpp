@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -86,6 +87,17 @@ LaunchPlace launch_place() {
     if (size > 1 && rank >= 0) return {rank, size, launcher.name};
   }
   return {};
+}
+
+void forget_launch() {
+  std::vector<std::string> names{"SLURM_STEP_NUM_TASKS", "SLURM_PROCID"};
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string name(*entry, std::strcspn(*entry, "="));
+    for (const char* prefix : {"OMPI_", "PMI_", "PMIX_", "PRTE_", "MPI_", "HYDI_"}) {
+      if (name.rfind(prefix, 0) == 0) names.push_back(name);
+    }
+  }
+  for (const auto& name : names) unsetenv(name.c_str());
 }
 
 Processes& launched_processes() {

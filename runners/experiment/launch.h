@@ -17,6 +17,9 @@ struct LaunchPlace {
 };
 LaunchPlace launch_place();
 
+// From here on this process, and those it starts, are alone: for work that is parted without MPI.
+void forget_launch();
+
 // The processes of this launch; starts MPI at the first call if there are several. Rank 0 alone prints from
 // then on. Error if this build has no MPI, if the processes do not see each other, or if they are not the
 // same program on the same data layout; a note on stderr if their processors differ.

@@ -140,6 +140,23 @@ TEST_CASE("ranks that fail alike say so once, a rank that fails alone is named, 
   CHECK(count(read_file(folder / "output"), "innerloop: ") == 1);
 }
 
+TEST_CASE("a suite under mpirun does a part in each process", "[program]") {
+  const TemporaryFolder folder;
+  write_file(folder / "two.ini",
+             "[base]\nconfig = sine_5shot\nmeta.iterations = 3\nevaluation.tasks = 4\nnetwork.hidden = 8\n"
+             "[run maml]\nalgorithm = maml\n[run fomaml]\nalgorithm = fomaml\n");
+  const std::string file = (folder / "two.ini").string(), out = (folder / "out").string();
+  CHECK(run_ranks(mpirun(2, {"suite", file, "--out", out, "--jobs", "1", "--part", "1/2"})).code != 0);
+  const auto found = run_ranks(mpirun(2, {"suite", file, "--out", out, "--jobs", "1"}));
+  INFO(found.output);
+  REQUIRE(found.code == 0);
+  CHECK_THAT(found.output, contains("for part 1/2"));
+  for (const char* run : {"maml-seed1", "fomaml-seed1"})
+    CHECK(load_checkpoint(RunDirectory(folder / (std::string("out/") + run)).last_checkpoint()).iteration ==
+          3);
+  CHECK_THAT(run_program({"suite", file, "--out", out}).output, contains("2 done before"));
+}
+
 TEST_CASE("a rank that is killed ends the others, and what was saved goes on", "[program]") {
   const TemporaryFolder folder;
   const auto run = folder / "run";
