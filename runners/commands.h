@@ -19,6 +19,7 @@ CommandDescription compare_description();
 CommandDescription record_description();
 CommandDescription export_description();
 CommandDescription suite_description();
+CommandDescription report_description();
 CommandDescription list_description();
 
 int train(const std::vector<std::string>& arguments);
@@ -30,6 +31,7 @@ int compare(const std::vector<std::string>& arguments);
 int record(const std::vector<std::string>& arguments);
 int export_run(const std::vector<std::string>& arguments);
 int suite(const std::vector<std::string>& arguments);
+int report(const std::vector<std::string>& arguments);
 int list(const std::vector<std::string>& arguments);
 
 }  // namespace innerloop

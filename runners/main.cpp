@@ -42,13 +42,19 @@ int help(const std::vector<std::string>& arguments);
 int completion(const std::vector<std::string>& arguments);
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table{
-      {train_description(), train, true},   {bench_description(), bench, true},
-      {online_description(), online, true}, {adapt_description(), adapt, true},
-      {analyse_description(), analyse},     {compare_description(), compare},
-      {record_description(), record},       {export_description(), export_run},
-      {suite_description(), suite, true},   {list_description(), list},
-      {help_description(), help},           {completion_description(), completion}};
+  static const std::vector<Command> table{{train_description(), train, true},
+                                          {bench_description(), bench, true},
+                                          {online_description(), online, true},
+                                          {adapt_description(), adapt, true},
+                                          {analyse_description(), analyse},
+                                          {compare_description(), compare},
+                                          {record_description(), record},
+                                          {export_description(), export_run},
+                                          {suite_description(), suite, true},
+                                          {report_description(), report},
+                                          {list_description(), list},
+                                          {help_description(), help},
+                                          {completion_description(), completion}};
   return table;
 }
 

@@ -16,7 +16,7 @@ set(floors
   meta/algorithms=8
   runners/drawing=9
   runners/experiment=10
-  runners/suites=11
+  runners/suites=11 runners/reports=11
   runners=12)
 set(without_torch base networks/kernels envs sampling runners/drawing runners/suites)
 

@@ -44,7 +44,12 @@ void check(const Plot& plot) {
                 (curve.band.empty() || curve.band.size() == curve.x.size()),
             "curve '", curve.label, "' of plot '", plot.title, "' has ", curve.x.size(), " x, ",
             curve.y.size(), " y and ", curve.band.size(), " bands, expected as many of each");
-    for (const auto* values : {&curve.x, &curve.y, &curve.band}) {
+    require(curve.low.size() == curve.high.size() &&
+                (curve.low.empty() || curve.low.size() == curve.x.size()) &&
+                (curve.low.empty() || curve.band.empty()),
+            "curve '", curve.label, "' of plot '", plot.title, "' has ", curve.low.size(), " lower and ",
+            curve.high.size(), " upper ends, expected one of each for every x, and no band beside them");
+    for (const auto* values : {&curve.x, &curve.y, &curve.band, &curve.low, &curve.high}) {
       for (const double value : *values) {
         require(std::isfinite(value), "curve '", curve.label, "' of plot '", plot.title, "' has the value ",
                 value, ", expected finite numbers");
@@ -57,12 +62,17 @@ void check(const Plot& plot) {
   }
 }
 
-void write_script(const Plot& plot, const PendingFile& script, const PendingFile& png) {
+std::string terminal(const std::filesystem::path& file) {
+  const bool svg = file.extension() == ".svg";
+  return concat("set terminal ", svg ? "svg" : "pngcairo",
+                " noenhanced size 1000,640 font 'DejaVu Sans,14' background '#FFFFFF'\n");
+}
+
+void write_script(const Plot& plot, const PendingFile& script, const PendingFile& picture) {
   const bool labels = std::count_if(plot.curves.begin(), plot.curves.end(),
                                     [](const Curve& curve) { return !curve.label.empty(); }) > 1;
   Gnuplot gnuplot(">" + script.path().string());
-  gnuplot << "set terminal pngcairo noenhanced size 1000,640 font 'DejaVu Sans,14' background '#FFFFFF'\n"
-          << "set output " << quoted(png.path().string()) << "\n"
+  gnuplot << terminal(picture.target()) << "set output " << quoted(picture.path().string()) << "\n"
           << "set encoding utf8\nset minussign\n"
           << "set label 1 " << quoted(plot.title)
           << " at screen 0.022, 0.953 font 'DejaVu Sans:Bold,17' textcolor '#1F2937'\n"
@@ -128,7 +138,9 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
     std::vector<std::tuple<double, double, double, double>> rows;
     for (size_t k = 0; k < curve.x.size(); ++k) {
       const double band = curve.band.empty() ? 0 : curve.band[k];
-      rows.emplace_back(curve.x[k], curve.y[k], curve.y[k] - band, curve.y[k] + band);
+      const bool ends = !curve.low.empty();
+      rows.emplace_back(curve.x[k], curve.y[k], ends ? curve.low[k] : curve.y[k] - band,
+                        ends ? curve.high[k] : curve.y[k] + band);
     }
     gnuplot << data << " << e\n";
     gnuplot.send1d(rows);  // ends with a line "e"
@@ -159,7 +171,7 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
         style = "with lines dashtype 3";
         break;
     }
-    if (!curve.band.empty()) {
+    if (!curve.band.empty() || !curve.low.empty()) {
       const char* interval = plot.whole_x
                                  ? " using 1:2:3:4 with yerrorbars pointtype 0 linewidth 1.6 linecolor rgb "
                                  : " using 1:3:4 with filledcurves linecolor rgb ";
@@ -173,6 +185,22 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
   gnuplot << "plot " << join(parts, ", \\\n     ") << "\n";
   gnuplot.flush();
   require(gnuplot.good(), "cannot write ", script.target(), "; is the disk full?");
+}
+
+// gnuplot names one family of fonts, and a weight as part of it: where that is not installed, a browser would
+// take its serif.
+void name_fonts_for_browsers(const std::filesystem::path& svg) {
+  std::ostringstream content;
+  content << std::ifstream(svg).rdbuf();
+  std::string text = content.str();
+  const auto replace_all = [&text](const std::string& from, const std::string& to) {
+    for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+      text.replace(at, from.size(), to);
+  };
+  const std::string families = "\"DejaVu Sans, Verdana, sans-serif\"";
+  replace_all("\"DejaVu Sans:Bold\"", families + " font-weight=\"bold\"");
+  replace_all("\"DejaVu Sans\"", families);
+  std::ofstream(svg) << text;
 }
 
 // Runs gnuplot on the script, its messages going to `log`; returns its exit code, or -1.
@@ -195,24 +223,25 @@ int run_gnuplot(const std::filesystem::path& script, const std::filesystem::path
 }
 
 // Draws into the pending file, which is not committed.
-void draw(const Plot& plot, const std::filesystem::path& png, const PendingFile& picture) {
+void draw(const Plot& plot, const std::filesystem::path& file, const PendingFile& picture) {
   check(plot);
   // Neither is committed: both are gone when this function returns.
-  const PendingFile script(std::filesystem::path(png).replace_extension(".gnuplot"));
-  const PendingFile log(std::filesystem::path(png).replace_extension(".gnuplot_log"));
+  const PendingFile script(std::filesystem::path(file).replace_extension(".gnuplot"));
+  const PendingFile log(std::filesystem::path(file).replace_extension(".gnuplot_log"));
   write_script(plot, script, picture);
   const int code = run_gnuplot(script.path(), log.path());
   std::ostringstream messages;
   messages << std::ifstream(log.path()).rdbuf();
-  require(code == 0 && std::filesystem::file_size(picture.path()) > 0, "cannot draw ", png,
+  require(code == 0 && std::filesystem::file_size(picture.path()) > 0, "cannot draw ", file,
           ": gnuplot ended with code ", code, ": ", messages.str());
 }
 
 }  // namespace
 
-void write_plot(const Plot& plot, const std::filesystem::path& png) {
-  PendingFile picture(png);
-  draw(plot, png, picture);
+void write_plot(const Plot& plot, const std::filesystem::path& file) {
+  PendingFile picture(file);
+  draw(plot, file, picture);
+  if (file.extension() == ".svg") name_fonts_for_browsers(picture.path());
   picture.commit();
 }
 

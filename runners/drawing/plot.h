@@ -1,4 +1,4 @@
-// Line plots with error bands as PNG files, drawn by gnuplot.
+// Line plots with error bands as PNG or SVG files, drawn by gnuplot.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,8 @@ namespace innerloop {
 struct Curve {
   std::string label;
   std::vector<double> x, y;
-  std::vector<double> band = {};  // half-height of an interval around y; empty: none
+  std::vector<double> band = {};            // half-height of an interval around y; empty: none
+  std::vector<double> low = {}, high = {};  // the ends of an interval that is not symmetrical, instead of it
   // kDashes: a prediction; kFaint: what the next curve smooths, in its colour; kReference: a level to compare
   // with, grey; kSteps: a histogram, x the middles of bins of equal width.
   enum class Style { kLine, kDashes, kPoints, kFaint, kReference, kSteps };
@@ -27,10 +28,11 @@ struct Plot {
   std::vector<Curve> curves;  // not empty
 };
 
-// Error, and no file, if gnuplot is missing or fails, or the plot has nothing finite to show.
-void write_plot(const Plot& plot, const std::filesystem::path& png);
+// As SVG if that is the name's extension, else as PNG. Error, and no file, if gnuplot is missing or fails, or
+// the plot has nothing finite to show.
+void write_plot(const Plot& plot, const std::filesystem::path& file);
 
-// The same, several of them side by side in one file.
+// Several of them side by side in one PNG.
 void write_plots(const std::vector<Plot>& plots, const std::filesystem::path& png);
 
 }  // namespace innerloop

@@ -59,6 +59,8 @@ std::string iterations_text(const std::vector<EvaluatedRun>& runs) {
 
 }  // namespace
 
+bool higher_is_better(const std::string& metric) { return metric != "mse"; }
+
 EvaluatedRun read_evaluated_run(const std::filesystem::path& run, const std::string& name) {
   const auto file = run / (name + ".json");
   const json found = json::parse(read_file(file, kLargestResult), nullptr, /*allow_exceptions=*/false);
@@ -119,9 +121,9 @@ std::vector<Compared> compare(std::vector<EvaluatedRun> runs, const std::string&
     }
     out.push_back(std::move(row));
   }
-  const bool accuracy = first.metric == "accuracy";
-  std::stable_sort(out.begin(), out.end(), [accuracy](const Compared& a, const Compared& b) {
-    return accuracy ? a.result.mean > b.result.mean : a.result.mean < b.result.mean;
+  const bool higher = higher_is_better(first.metric);
+  std::stable_sort(out.begin(), out.end(), [higher](const Compared& a, const Compared& b) {
+    return higher ? a.result.mean > b.result.mean : a.result.mean < b.result.mean;
   });
   return out;
 }

@@ -16,7 +16,7 @@ namespace innerloop {
 struct EvaluatedRun {
   std::string run;  // its folder
   std::string algorithm;
-  std::string metric;  // "accuracy" or "mse"
+  std::string metric;  // "accuracy", "mse" or, of policies, "return"
   std::map<std::string, std::string>
       test;  // what makes test tasks the same: data set and its digest, ways, ...
   std::string training_seed;
@@ -24,6 +24,9 @@ struct EvaluatedRun {
   std::optional<double> milliseconds;  // per meta-iteration
   std::vector<double> per_task;        // after the last gradient step
 };
+
+// Of an error the lower is better, of all else the higher.
+bool higher_is_better(const std::string& metric);
 
 // Reads NAME.json of a run directory. Error if it is missing, or not of a data set.
 EvaluatedRun read_evaluated_run(const std::filesystem::path& run, const std::string& name);
