@@ -7,6 +7,7 @@
 #include "datasets/hash.h"
 #include "datasets/image_store.h"
 #include "datasets/names.h"
+#include "datasets/pixel_values.h"
 
 namespace innerloop {
 namespace {
@@ -19,23 +20,7 @@ class ImageEpisodes : public Dataset {
     spec_.input = {store_.channels, store_.height, store_.width};
     spec_.classification = true;
     require_sound_store();
-    const auto channels = static_cast<size_t>(store_.channels);
-    const auto fits = [&](const std::vector<double>& numbers) {
-      return numbers.size() == 1 || numbers.size() == channels;
-    };
-    const std::string expected = channels == 1 ? "1" : concat("1 or ", channels, " (channels)");
-    require_usage(fits(mean), spec_.name, ": mean has ", mean.size(), " numbers, expected ", expected);
-    require_usage(fits(std), spec_.name, ": std has ", std.size(), " numbers, expected ", expected);
-    for (const double deviation : std) {
-      require_usage(deviation > 0, spec_.name, ": std is ", deviation, ", expected a number above 0");
-    }
-    table_.resize(channels * 256);
-    for (size_t channel = 0; channel < channels; ++channel) {
-      for (size_t p = 0; p < 256; ++p) {
-        table_[channel * 256 + p] = (static_cast<double>(p) / 255 - mean[mean.size() == 1 ? 0 : channel]) /
-                                    std[std.size() == 1 ? 0 : channel];
-      }
-    }
+    table_ = pixel_values(store_.channels, mean, std, spec_.name);
     single_table_.assign(table_.begin(), table_.end());
   }
 

@@ -5,20 +5,19 @@
 namespace innerloop {
 namespace {
 
-double sample_weight(LossReduction reduction, const EpisodeShape& shape, const torch::Tensor& target,
-                     bool classifies) {
+double sample_weight(LossReduction reduction, double shots, const torch::Tensor& target, bool classifies) {
   if (!classifies) {
     require_usage(reduction == LossReduction::kMean,
                   "inner.loss_reduction: sum_over_ways needs classes, the data set has none; expected mean");
     return 1.0 / static_cast<double>(target.size(1) * target.size(2));
   }
-  return 1.0 / static_cast<double>(reduction == LossReduction::kMean ? target.size(1) : shape.shots);
+  return 1.0 / (reduction == LossReduction::kMean ? static_cast<double>(target.size(1)) : shots);
 }
 
-std::shared_ptr<const OutputLoss> reduced_loss(const torch::Tensor& target, const EpisodeShape& shape,
+std::shared_ptr<const OutputLoss> reduced_loss(const torch::Tensor& target, double shots,
                                                LossReduction reduction) {
   const bool classifies = target.scalar_type() == torch::kInt64;
-  const double weight = sample_weight(reduction, shape, target, classifies);
+  const double weight = sample_weight(reduction, shots, target, classifies);
   return std::make_shared<OutputLoss>(classifies ? OutputLoss::cross_entropy(target, weight)
                                                  : OutputLoss::squared_error(target, weight));
 }
@@ -33,19 +32,19 @@ BatchNormMode parse_batch_norm_mode(const std::string& name) {
   throw UsageError(unknown_name("batch-norm mode", name, kBatchNormModes));
 }
 
-EpisodeTask::EpisodeTask(const Network& network, Episodes episodes, const EpisodeShape& shape,
-                         LossReduction reduction, BatchNormMode mode, const Params* running)
+EpisodeTask::EpisodeTask(const Network& network, Episodes episodes, double shots, LossReduction reduction,
+                         BatchNormMode mode, const Params* running)
     : network_(network),
       episodes_(std::move(episodes)),
-      shape_(shape),
+      shots_(shots),
       reduction_(reduction),
       mode_(mode),
       running_(running),
-      support_(reduced_loss(episodes_.support_y, shape, reduction)),
-      query_(reduced_loss(episodes_.query_y, shape, reduction)) {}
+      support_(reduced_loss(episodes_.support_y, shots, reduction)),
+      query_(reduced_loss(episodes_.query_y, shots, reduction)) {}
 
 EpisodeTask EpisodeTask::with(Episodes episodes) const {
-  return {network_, std::move(episodes), shape_, reduction_, mode_, running_};
+  return {network_, std::move(episodes), shots_, reduction_, mode_, running_};
 }
 
 torch::Tensor EpisodeTask::samples(Part part) const {
@@ -57,7 +56,7 @@ torch::Tensor EpisodeTask::samples(Part part) const {
 std::shared_ptr<const OutputLoss> EpisodeTask::output_loss(Part part) const {
   if (part == Part::kSupport) return support_;
   if (part == Part::kQuery) return query_;
-  return reduced_loss(torch::cat({episodes_.support_y, episodes_.query_y}, 1), shape_, reduction_);
+  return reduced_loss(torch::cat({episodes_.support_y, episodes_.query_y}, 1), shots_, reduction_);
 }
 
 Pass EpisodeTask::query_pass(const Params& params, Params& found) const {
@@ -111,6 +110,13 @@ torch::Tensor EpisodeTask::query_output(const Params& params) const {
   Params found;
   const Pass pass = query_pass(params, found);
   return network_.output(params, episodes_.query_x, pass);
+}
+
+Params EpisodeTask::query_statistics(const Params& params) const {
+  const torch::NoGradGuard no_graph;
+  Params found;
+  const Pass pass = query_pass(params, found);
+  return pass.use == nullptr ? Params() : pass.use->cloned();
 }
 
 std::vector<torch::Tensor> EpisodeTask::query_layers(const Params& params) const {

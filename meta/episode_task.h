@@ -38,6 +38,12 @@ class EpisodeTask : public EpisodeView {
   // `running`: statistics that replace the batch's in every pass (global_running in evaluation), [1, ...] or
   // [T, ...]; null otherwise. Network and statistics must outlive the task.
   EpisodeTask(const Network& network, Episodes episodes, const EpisodeShape& shape, LossReduction reduction,
+              BatchNormMode mode, const Params* running = nullptr)
+      : EpisodeTask(network, std::move(episodes), static_cast<double>(shape.shots), reduction, mode,
+                    running) {}
+  // `shots`: support samples per class; where classes have different numbers of them, the mean number, so
+  // that sum_over_ways is `ways` times the mean over samples there too.
+  EpisodeTask(const Network& network, Episodes episodes, double shots, LossReduction reduction,
               BatchNormMode mode, const Params* running = nullptr);
 
   // The same tasks with other episodes (a mini-batch of the support set).
@@ -61,6 +67,8 @@ class EpisodeTask : public EpisodeView {
   std::shared_ptr<const OutputLoss> output_loss(Part part) const;
 
   torch::Tensor query_output(const Params& params) const override;
+  // The statistics that normalise the queries there; none where they are those of the queries themselves.
+  Params query_statistics(const Params& params) const;
   // Outside any graph: what each layer hands on of the query samples (Pass::hidden), and last the output of
   // the last linear layer, if there is one.
   std::vector<torch::Tensor> query_layers(const Params& params) const;
@@ -84,7 +92,7 @@ class EpisodeTask : public EpisodeView {
 
   const Network& network_;
   Episodes episodes_;
-  EpisodeShape shape_;
+  double shots_;
   LossReduction reduction_;
   BatchNormMode mode_;
   const Params* running_;

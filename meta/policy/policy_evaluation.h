@@ -20,6 +20,7 @@ struct PolicyEvaluationConfig {
   double first_step_scale = 1.0;
   double later_step_scale = 0.5;
   uint64_t seed = 1;
+  std::vector<Eigen::VectorXd> given = {};  // tasks of the caller's own, in the place of `tasks` drawn ones
 };
 
 std::vector<Key> policy_evaluation_keys();  // of PolicyEvaluationConfig

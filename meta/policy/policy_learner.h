@@ -79,9 +79,12 @@ class PolicyLearner {
   // Replaces meta-parameters and method state alone: to use what was trained, or to start from it.
   virtual void use(const Params& meta, const Params& method_state) = 0;
 
-  // Adapts to tasks drawn from p(T) with the evaluation's own streams. `progress(step)` after each step.
+  // Adapts to tasks drawn from p(T) with the evaluation's own streams, or to those given. `progress(step)`
+  // after each step. `adapted`, if not null, receives what the policy of each task reads after the last step,
+  // [1, ...]; nothing where a learner adapts otherwise than by its policy's parameters.
   virtual PolicyEvaluation evaluate(const PolicyEvaluationConfig& evaluation, bool keep_trajectories = false,
-                                    const std::function<void(int64_t step)>& progress = {}) = 0;
+                                    const std::function<void(int64_t step)>& progress = {},
+                                    std::vector<Params>* adapted = nullptr) = 0;
 };
 
 // The learner of an algorithm: its own, or the PolicyMetaLearner of its method. UsageError if it does not

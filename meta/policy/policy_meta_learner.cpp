@@ -140,31 +140,35 @@ PolicyReport PolicyMetaLearner::iterate(int64_t iteration) {
 }
 
 PolicyEvaluation PolicyMetaLearner::evaluate(const PolicyEvaluationConfig& evaluation, bool keep_trajectories,
-                                             const std::function<void(int64_t)>& progress) {
-  require_usage(evaluation.tasks >= 1 && evaluation.trajectories >= 1 && evaluation.steps >= 0,
-                "evaluation: ", evaluation.tasks, " tasks, ", evaluation.trajectories, " trajectories and ",
+                                             const std::function<void(int64_t)>& progress,
+                                             std::vector<Params>* adapted) {
+  const auto given = static_cast<int64_t>(evaluation.given.size());
+  const int64_t task_count = given > 0 ? given : evaluation.tasks;
+  require_usage(task_count >= 1 && evaluation.trajectories >= 1 && evaluation.steps >= 0,
+                "evaluation: ", task_count, " tasks, ", evaluation.trajectories, " trajectories and ",
                 evaluation.steps, " steps asked, expected at least 1, 1 and 0");
-  require_room("the evaluation", evaluation.tasks, evaluation.trajectories,
+  require_room("the evaluation", task_count, evaluation.trajectories,
                keep_trajectories ? evaluation.steps + 1 : 1);
   const torch::NoGradGuard no_graph;
   PolicyEvaluation out;
   const auto environment = make_();
-  std::vector<Eigen::VectorXd> tasks;
-  for (int64_t t = 0; t < evaluation.tasks; ++t) {
+  std::vector<Eigen::VectorXd> tasks = evaluation.given;
+  for (int64_t t = 0; t < task_count - given; ++t) {
     Stream stream(StreamKey{evaluation.seed, Purpose::kEvaluationTask, 0, static_cast<uint64_t>(t)});
     tasks.push_back(environment->sample_task(stream));
-    out.tasks.push_back({tasks.back(), {}, {}});
   }
-  // Trajectories stay where they are sampled: whoever wants to keep them samples all.
-  const Executor executor = keep_trajectories ? executor_.alone() : executor_;
+  for (const auto& task : tasks) out.tasks.push_back({task, {}, {}});
+  // Trajectories and what adapts to them stay where they are sampled: whoever wants them samples all.
+  const bool all_here = keep_trajectories || adapted != nullptr;
+  const Executor executor = all_here ? executor_.alone() : executor_;
   Rollouts rollouts(*policy_, *method_, sampler_, executor, config_.advantage,
                     parse_inner_estimator(config_.estimator));
-  auto chunks = start_chunks(*method_, meta_, evaluation.tasks, {.seed = evaluation.seed, .training = false},
-                             Keep::kLast);
+  auto chunks =
+      start_chunks(*method_, meta_, task_count, {.seed = evaluation.seed, .training = false}, Keep::kLast);
   for (int64_t k = 0; k <= evaluation.steps; ++k) {
     const SampleKey key{evaluation.seed, 0, static_cast<uint32_t>(k), /*evaluation=*/true, 0};
     auto trajectories = rollouts.sample(tasks, chunks, evaluation.trajectories, key);
-    const auto outcomes = rollouts.outcomes(trajectories, evaluation.tasks);
+    const auto outcomes = rollouts.outcomes(trajectories, task_count);
     for (size_t t = 0; t < outcomes.size(); ++t) {
       out.tasks[t].returns.push_back(outcomes[t].mean_return());
       out.tasks[t].successes.push_back(outcomes[t].success_rate());
@@ -175,6 +179,10 @@ PolicyEvaluation PolicyMetaLearner::evaluate(const PolicyEvaluationConfig& evalu
     }
     if (keep_trajectories) out.trajectories.push_back(std::move(trajectories));
     if (progress) progress(k);
+  }
+  if (adapted != nullptr) {
+    adapted->clear();
+    for (const auto& chunk : chunks) adapted->push_back(policy_parameters(*method_, chunk).cloned());
   }
   return out;
 }

@@ -34,7 +34,8 @@ class PolicyMetaLearner : public PolicyLearner {
   void restore(const Params& meta, const Params& optimizer_state, const Params& method_state) override;
   void use(const Params& meta, const Params& method_state) override;
   PolicyEvaluation evaluate(const PolicyEvaluationConfig& evaluation, bool keep_trajectories = false,
-                            const std::function<void(int64_t step)>& progress = {}) override;
+                            const std::function<void(int64_t step)>& progress = {},
+                            std::vector<Params>* adapted = nullptr) override;
 
  private:
   // Error if the machine has less than so many tasks take: trajectories at every inner step, of which `kept`

@@ -73,13 +73,12 @@ TaskOutcome outcome_of(const Params& params, uint64_t task) {
   return out;
 }
 
-// What the policy of a chunk reads now.
+}  // namespace
+
 Params policy_parameters(const GradientMethod& method, const RecordedChunk& chunk) {
   const auto& adaptation = chunk.adaptation;
   return method.read(adaptation.adapted(), Part::kQuery, adaptation.steps(), chunk.now);
 }
-
-}  // namespace
 
 std::vector<RecordedChunk> start_chunks(const GradientMethod& method, const Params& meta, int64_t tasks,
                                         const Moment& now, Keep keep) {

@@ -27,6 +27,9 @@ struct RecordedChunk {
 std::vector<RecordedChunk> start_chunks(const GradientMethod& method, const Params& meta, int64_t tasks,
                                         const Moment& now, Keep keep);
 
+// What the policy of a chunk reads now.
+Params policy_parameters(const GradientMethod& method, const RecordedChunk& chunk);
+
 class Rollouts {
  public:
   struct Seconds {

@@ -96,6 +96,10 @@ class SupervisedMetaLearner {
   Episodes evaluation_episode(const SupervisedEvaluationConfig& evaluation, int64_t task) const;
   std::vector<torch::Tensor> predict(const Episodes& episode, const SupervisedEvaluationConfig& evaluation,
                                      int64_t task = 0) const;
+  // f for an episode of the caller's own (T = 1), which takes the place of evaluation task `task`. Of its
+  // classes, evaluation.ways, each may have another number of support samples, here and in predict().
+  Params study(const Episodes& episode, const SupervisedEvaluationConfig& evaluation, const TaskStudy& f,
+               int64_t task = 0) const;
 
   // Accuracy of 1-nearest-neighbour (Euclidean) on the same tasks, per task: on pixels, or on the features of
   // the network at the meta-learned initialisation. Classification only.
@@ -111,6 +115,8 @@ class SupervisedMetaLearner {
   std::vector<Member> members_for(const SupervisedEvaluationConfig& evaluation) const;
   Member member_for(const SupervisedEvaluationConfig& evaluation, Member trained) const;
   const Params* evaluation_statistics(const Member& member) const;
+  EpisodeTask task_of(const Member& member, const Episodes& episode,
+                      const SupervisedEvaluationConfig& evaluation) const;
   // The members' mean prediction on evaluation task `task`.
   std::vector<torch::Tensor> outputs(const std::vector<Member>& members, const Episodes& episode,
                                      const SupervisedEvaluationConfig& evaluation, int64_t task) const;
