@@ -105,6 +105,7 @@ std::string format_checkpoint(const Checkpoint& checkpoint) {
       {"iteration", std::to_string(checkpoint.iteration)},
       {"kind", checkpoint.kind}};
   if (!checkpoint.data.empty()) metadata["data"] = checkpoint.data;
+  if (!checkpoint.data_shape.empty()) metadata["data_shape"] = checkpoint.data_shape;
   std::string bytes = format_safetensors({std::move(metadata), Params(std::move(tensors))});
   bytes.replace(kChecksumAt, kNoChecksum.size(), checksum(bytes));
   return bytes;
@@ -140,6 +141,8 @@ Checkpoint parse_checkpoint(std::string_view bytes, const std::string& name) {
                         .environment_steps = metadata.number("environment_steps")};
   if (const auto data = content.metadata.find("data"); data != content.metadata.end())
     checkpoint.data = data->second;
+  if (const auto shape = content.metadata.find("data_shape"); shape != content.metadata.end())
+    checkpoint.data_shape = shape->second;
   size_t grouped = 0;
   for (const auto& group : kGroups) {
     checkpoint.*group.params = group_of(content.tensors, group.prefix);

@@ -7,6 +7,7 @@
 //                                place of each of these digits: no changed byte goes unnoticed
 //             config             Checkpoint::config
 //             data               Checkpoint::data; not there if it is ""
+//             data_shape         Checkpoint::data_shape; not there if it is ""
 //             environment_steps  Checkpoint::environment_steps, a decimal number
 //             format_version     2
 //             iteration          Checkpoint::iteration, a decimal number
@@ -37,6 +38,8 @@ struct Checkpoint {
   // Dataset::digest() of the data it was trained on; "" where the configuration says it all, and in files
   // that are older than it.
   std::string data = {};
+  // data_shape_text() of that data (datasets/data_shape.h); "" without classes, and in files older than it.
+  std::string data_shape = {};
 };
 
 // Whole or not at all (base/files.h): on failure an Error says why and the former file is left.

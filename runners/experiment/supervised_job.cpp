@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "datasets/data_shape.h"
 #include "meta/algorithms/registry.h"
 #include "runners/experiment/shell.h"
 #include "runners/experiment/supervised_evaluation.h"
@@ -103,6 +104,7 @@ ProgressNews SupervisedJob::validate(int64_t done) {
   checkpoint.meta = learner_.meta_parameters();
   checkpoint.optimizer = learner_.optimizer_state();
   checkpoint.method = learner_.method_state();
+  checkpoint.data_shape = data_shape_text(data_shape(learner_.dataset()));
   checkpoint.job = Params({{kValidation, numbers({found.mean, static_cast<double>(done), 0})}});
   checkpoint.data = data_digest();
   if (better) {
@@ -169,6 +171,7 @@ void SupervisedJob::save(Checkpoint& checkpoint) const {
   checkpoint.meta = learner_.meta_parameters();
   checkpoint.optimizer = learner_.optimizer_state();
   checkpoint.method = learner_.method_state();
+  checkpoint.data_shape = data_shape_text(data_shape(learner_.dataset()));
   checkpoint.job = Params({{"row", numbers({window_.loss, window_.losses, window_.metric, window_.metrics})},
                            {kValidation, numbers({best_.metric, static_cast<double>(best_.iteration),
                                                   static_cast<double>(best_.since)})}});
