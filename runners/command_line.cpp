@@ -4,6 +4,7 @@
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
+#include <boost/program_options/value_semantic.hpp>
 #include <charconv>
 #include <set>
 #include <sstream>
@@ -98,6 +99,8 @@ CommandLine parse_command_line(const CommandDescription& command, const std::vec
   for (const auto& option : command.options) {
     if (option.value_name.empty()) {
       known.add_options()(option.name.c_str(), "");
+    } else if (option.many) {
+      known.add_options()(option.name.c_str(), po::value<std::vector<std::string>>()->multitoken(), "");
     } else {
       known.add_options()(option.name.c_str(), po::value<std::string>(), "");
     }
@@ -139,6 +142,7 @@ CommandLine parse_command_line(const CommandDescription& command, const std::vec
     const CommandOption* own = own_option(command, name);
     if (own != nullptr && own->key.empty()) {
       line.values[name] = value;
+      if (own->many) line.words[name] = given.value;
     } else {
       const std::string key = own == nullptr ? name : own->key;
       for (const auto& setting : line.settings) {

@@ -17,6 +17,7 @@ struct CommandOption {
   std::string meaning;                  // one line for --help
   std::string key = {};                 // if set, the option is another name of this configuration key
   std::vector<std::string> known = {};  // names it takes, for completion; those of `key` need not be repeated
+  bool many = false;                    // takes all words up to the next option
 };
 
 struct CommandDescription {
@@ -40,7 +41,9 @@ struct CommandLine {
   bool help = false;  // --help stood there; nothing else was checked but `settings`, which then hold the rows
                       // whose keys are asked for ("algorithm" = "cavia")
   std::map<std::string, std::string> values;  // the command's own options without `key`; "" for switches
-  std::vector<Setting> settings;              // configuration keys, aliases included
+  std::map<std::string, std::vector<std::string>>
+      words;                      // of those that take many, which are in `values` too
+  std::vector<Setting> settings;  // configuration keys, aliases included
   std::vector<std::string> operands;
 
   bool has(const std::string& name) const { return values.count(name) != 0; }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "runners/drawing/panel.h"
+#include "runners/experiment/sample_picture.h"
 
 namespace innerloop {
 namespace {
@@ -35,31 +35,6 @@ EpisodeShape largest_shape(const Dataset& dataset) {
   return shape;
 }
 
-// The text, or as much of its end as fits: class names often begin alike (alphabets, WordNet numbers).
-std::string fitting(const Font& font, const std::string& text) {
-  if (font.width(text, kLabelSize) <= kWidestLabel) return text;
-  for (size_t from = 1; from < text.size(); ++from) {
-    if ((text[from] & 0xC0) == 0x80) continue;  // within a character of UTF-8
-    const std::string end = "…" + text.substr(from);
-    if (font.width(end, kLabelSize) <= kWidestLabel) return end;
-  }
-  return "";
-}
-
-// image [channels, height, width] with pixels in [0, 1], in whole multiples of its size.
-cv::Mat picture(const torch::Tensor& image) {
-  const auto bytes = (image.clamp(0, 1) * 255).round().to(torch::kUInt8).permute({1, 2, 0}).contiguous();
-  const bool grey = bytes.size(2) == 1;
-  require(grey || bytes.size(2) == 3, "an image of ", bytes.size(2), " channels cannot be shown");
-  const cv::Mat shown(static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(1)),
-                      grey ? CV_8UC1 : CV_8UC3, bytes.data_ptr<uint8_t>());
-  const int times = std::max(1, (kSmallestCell + shown.rows - 1) / shown.rows);
-  cv::Mat colour, large;
-  cv::cvtColor(shown, colour, grey ? cv::COLOR_GRAY2BGR : cv::COLOR_RGB2BGR);
-  cv::resize(colour, large, {}, times, times, cv::INTER_NEAREST);
-  return large;
-}
-
 }  // namespace
 
 void write_preview(const Dataset& dataset, const std::filesystem::path& file) {
@@ -78,7 +53,7 @@ void write_preview(const Dataset& dataset, const std::filesystem::path& file) {
   const auto names = dataset.class_names(Split::kTrain);
   std::vector<std::string> labels;
   for (const int64_t drawn : dataset.drawn_classes(Split::kTrain, shape, again))
-    labels.push_back(fitting(font, names.at(static_cast<size_t>(drawn))));
+    labels.push_back(fitting_end(font, names.at(static_cast<size_t>(drawn)), kLabelSize, kWidestLabel));
   for (int64_t row = static_cast<int64_t>(labels.size()); row < shape.ways; ++row)
     labels.push_back(concat(row));
   double widest = 0;
@@ -87,8 +62,9 @@ void write_preview(const Dataset& dataset, const std::filesystem::path& file) {
   cv::Mat sheet;
   for (int row = 0; row < shape.ways; ++row) {
     for (int column = 0; column <= shape.queries; ++column) {
-      const auto cell =
-          picture(column == 0 ? task.support_x[0][row] : task.query_x[0][row * shape.queries + column - 1]);
+      const auto cell = sample_picture(
+          column == 0 ? task.support_x[0][row] : task.query_x[0][row * shape.queries + column - 1],
+          kSmallestCell);
       const int height = cell.rows + kGap, width = cell.cols + kGap;
       if (sheet.empty()) {
         const auto columns = static_cast<int>(shape.queries + 1);
