@@ -4,8 +4,8 @@
 if(INNERLOOP_FUZZ)
   # Of the rooms on top, which would bring films, only these files.
   add_library(innerloop_fuzzed_checkpoints STATIC EXCLUDE_FROM_ALL
-    runners/experiment/checkpoint.cpp runners/experiment/safetensors.cpp)
-  target_link_libraries(innerloop_fuzzed_checkpoints PUBLIC innerloop::networks_tensors nlohmann_json::nlohmann_json
+    runners/experiment/checkpoint.cpp runners/experiment/point_files.cpp runners/experiment/safetensors.cpp)
+  target_link_libraries(innerloop_fuzzed_checkpoints PUBLIC innerloop::datasets nlohmann_json::nlohmann_json
     innerloop_warnings)
   precompile(innerloop_fuzzed_checkpoints)
   add_library(innerloop_fuzzed_settings STATIC EXCLUDE_FROM_ALL
@@ -55,6 +55,7 @@ add_fuzzer(labelled_files innerloop::datasets)
 add_fuzzer(names innerloop::datasets)
 add_fuzzer(options ${settings})
 add_fuzzer(patterns innerloop::meta)
+add_fuzzer(points ${checkpoints} innerloop::datasets)
 add_fuzzer(published ${settings})
 add_fuzzer(suite ${settings})
 add_fuzzer(values innerloop::base)

@@ -41,8 +41,8 @@ struct CommandLine {
   bool help = false;  // --help stood there; nothing else was checked but `settings`, which then hold the rows
                       // whose keys are asked for ("algorithm" = "cavia")
   std::map<std::string, std::string> values;  // the command's own options without `key`; "" for switches
-  std::map<std::string, std::vector<std::string>>
-      words;                      // of those that take many, which are in `values` too
+  // Of those that take many words, all of them; the first is in `values` too.
+  std::map<std::string, std::vector<std::string>> words;
   std::vector<Setting> settings;  // configuration keys, aliases included
   std::vector<std::string> operands;
 

@@ -17,6 +17,8 @@ std::vector<double> numbers_of(const torch::Tensor& values) {
 
 void plot_points(const PredictionRequest& request, const Points& support, const Points& query,
                  const Predictor::Outputs& outputs, const std::string& file) {
+  require_usage(std::filesystem::path(file).extension() == ".png", "--picture ", file,
+                ": curves are drawn as PNG; expected a name that ends in .png");
   require_usage(query.x.size(2) == 1 && outputs.after.size(2) == 1,
                 "predict: --picture draws one input and one ", "output, here are ", query.x.size(2), " and ",
                 outputs.after.size(2));

@@ -40,12 +40,13 @@ std::string columns_text(int64_t inputs, int64_t outputs, bool targets) {
 
 }  // namespace
 
-Points read_points(const std::string& file, int64_t inputs, int64_t outputs, bool targets) {
-  std::istringstream text(read_file(file, kLargestPointFile));
+Points parse_points(const std::string& text, const std::string& name, int64_t inputs, int64_t outputs,
+                    bool targets) {
+  std::istringstream in(text);
   std::vector<float> x, y;
   int64_t number = 0, rows = 0;
   size_t columns = 0;
-  for (std::string line; std::getline(text, line);) {
+  for (std::string line; std::getline(in, line);) {
     ++number;
     if (line.ends_with('\r')) line.pop_back();
     if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
@@ -57,23 +58,27 @@ Points read_points(const std::string& file, int64_t inputs, int64_t outputs, boo
         std::none_of(fields.begin(), fields.end(), [&](const auto& f) { return is_point_number(f, value); });
     const auto count = static_cast<int64_t>(fields.size());
     const bool fits = count == inputs + outputs || (!targets && count == inputs);
-    require(fits && (columns == 0 || columns == fields.size()), file, ":", number, ": ", count, " column",
+    require(fits && (columns == 0 || columns == fields.size()), name, ":", number, ": ", count, " column",
             count == 1 ? "" : "s", ", expected ",
             columns > 0 && fits ? concat(columns, ", as above") : columns_text(inputs, outputs, targets));
     columns = fields.size();
     if (header) continue;
     for (size_t i = 0; i < fields.size(); ++i) {
-      require(is_point_number(fields[i], value), file, ":", number, ": ", in_quotes(fields[i]),
+      require(is_point_number(fields[i], value), name, ":", number, ": ", in_quotes(fields[i]),
               ", expected a number");
       (static_cast<int64_t>(i) < inputs ? x : y).push_back(static_cast<float>(value));
     }
     ++rows;
   }
-  require(rows > 0, file, " holds no row of numbers, expected ", columns_text(inputs, outputs, targets));
+  require(rows > 0, name, " holds no row of numbers, expected ", columns_text(inputs, outputs, targets));
   const auto tensor = [rows](const std::vector<float>& values, int64_t width) {
     return torch::tensor(values, torch::kFloat32).view({1, rows, width});
   };
   return {tensor(x, inputs), y.empty() ? torch::Tensor() : tensor(y, outputs)};
+}
+
+Points read_points(const std::string& file, int64_t inputs, int64_t outputs, bool targets) {
+  return parse_points(read_file(file, kLargestPointFile), file, inputs, outputs, targets);
 }
 
 std::string points_csv(const torch::Tensor& x, const torch::Tensor& y) {

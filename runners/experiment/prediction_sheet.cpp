@@ -15,7 +15,7 @@ namespace innerloop {
 namespace {
 
 // Pixels.
-constexpr int kCellPicture = 112, kCellWidth = 132, kCellText = 44, kHeading = 34;
+constexpr int kCellPicture = 112, kCellWidth = 132, kCellText = 42, kTruthLine = 16, kHeading = 34;
 constexpr int kColumns = 10;
 constexpr size_t kMostQueries = 120, kMostClasses = 40;
 constexpr double kNameSize = 15, kFigureSize = 13, kHeadingSize = 17;
@@ -28,6 +28,7 @@ struct Cell {
   cv::Mat picture;
   std::string name, figure;
   cv::Scalar colour = kPlainInk;
+  std::string truth = {};  // where the name is another
 };
 
 // A sample [channels, height, width] as it was before normalisation, at most kCellPicture pixels a side.
@@ -35,7 +36,8 @@ cv::Mat shown_sample(const torch::Tensor& x, const PictureRules& rules) {
   const auto of_channels = [&](const std::vector<double>& numbers) {
     return torch::tensor(numbers, torch::kFloat32).view({-1, 1, 1});
   };
-  cv::Mat picture = sample_picture(x * of_channels(rules.std) + of_channels(rules.mean), kCellPicture * 3 / 4);
+  cv::Mat picture =
+      sample_picture(x * of_channels(rules.std) + of_channels(rules.mean), kCellPicture * 3 / 4);
   const double shrink = static_cast<double>(kCellPicture) / std::max(picture.rows, picture.cols);
   if (shrink < 1) cv::resize(picture, picture, {}, shrink, shrink, cv::INTER_AREA);
   return picture;
@@ -45,19 +47,25 @@ cv::Mat grid(const std::vector<Cell>& cells, const std::string& heading, const F
   const int rows = (static_cast<int>(cells.size()) + kColumns - 1) / kColumns;
   int tallest = 0;
   for (const auto& cell : cells) tallest = std::max(tallest, cell.picture.rows);
-  const int height = tallest + kCellText;
+  const auto mistaken = [](const Cell& cell) { return !cell.truth.empty(); };
+  const bool mistakes = std::any_of(cells.begin(), cells.end(), mistaken);
+  const int height = tallest + kCellText + (mistakes ? kTruthLine : 0);
   cv::Mat out(kHeading + rows * height, kColumns * kCellWidth, CV_8UC3, kPanelPaper);
   draw_text(out, bold, heading, {0, kHeading - 12.0}, Align::kLeft, kHeadingSize, kPlainInk);
   for (size_t i = 0; i < cells.size(); ++i) {
     const auto& cell = cells[i];
     const int x = static_cast<int>(i % kColumns) * kCellWidth;
-    const int y = kHeading + static_cast<int>(i / kColumns) * height;
-    cell.picture.copyTo(out(cv::Rect(x, y, cell.picture.cols, cell.picture.rows)));
-    const double below = y + cell.picture.rows, room = kCellWidth - 8;
+    const int top = kHeading + static_cast<int>(i / kColumns) * height;
+    cell.picture.copyTo(out(cv::Rect(x, top, cell.picture.cols, cell.picture.rows)));
+    const double below = top + cell.picture.rows, room = kCellWidth - 8;
     draw_text(out, bold, fitting_end(bold, cell.name, kNameSize, room), {static_cast<double>(x), below + 17},
               Align::kLeft, kNameSize, cell.colour);
-    draw_text(out, book, fitting_end(book, cell.figure, kFigureSize, room),
-              {static_cast<double>(x), below + 33}, Align::kLeft, kFigureSize, kPaleInk);
+    const auto line = [&](const std::string& text, double y) {
+      draw_text(out, book, fitting_end(book, text, kFigureSize, room), {static_cast<double>(x), y},
+                Align::kLeft, kFigureSize, kPaleInk);
+    };
+    line(cell.figure, below + 33);
+    line(cell.truth, below + 33 + kTruthLine);
   }
   return out;
 }
@@ -68,7 +76,7 @@ Cell query_cell(const Prediction& one, const PredictionSheet& sheet, const torch
   Cell cell{shown_sample(x, sheet.rules), predicted_name(one, sheet.classes), percent};
   if (!one.query.truth) return cell;
   cell.colour = one.right() ? kRightInk : kWrongInk;
-  if (!one.right()) cell.figure += ", is " + sheet.classes.at(static_cast<size_t>(*one.query.truth));
+  if (!one.right()) cell.truth = "is " + sheet.classes.at(static_cast<size_t>(*one.query.truth));
   return cell;
 }
 

@@ -96,6 +96,13 @@ Seeds labelled_files() {
           {"columns", text("id,label,x,filename\n1,cat,,1.png\n")}};
 }
 
+Seeds points() {
+  return {{"header", text("x,y\n-1,0.5\n2e-3,-4\n")},
+          {"plain", text("\xef\xbb\xbf"
+                         "1;2\r\n3;4\r\n")},
+          {"x", text("x\n1\n\n2\n")}};
+}
+
 Seeds published() {
   const std::string all = read_file(data_directory() / "configs" / "published.csv", 1 << 20);
   const size_t header = all.find("\ndataset,") + 1, rows = all.find('\n', header) + 1;
@@ -238,6 +245,7 @@ Seeds images() {
 }
 
 void write_seeds(const fs::path& root) {
+<<<<<<< HEAD
   const std::map<std::string, Seeds> all{{"archive", archives()},
                                          {"checkpoint", checkpoints()},
                                          {"configuration", configurations()},
@@ -251,6 +259,13 @@ void write_seeds(const fs::path& root) {
                                          {"published", published()},
                                          {"suite", suites()},
                                          {"values", values()}};
+=======
+  const std::map<std::string, Seeds> all{
+      {"archive", archives()}, {"checkpoint", checkpoints()}, {"configuration", configurations()},
+      {"folder", folders()},   {"image", images()},           {"labelled_files", labelled_files()},
+      {"names", names()},      {"options", options()},        {"patterns", patterns()},
+      {"points", points()},    {"published", published()},    {"values", values()}};
+>>>>>>> ebaf583 (predict, act: documentation, and points are fuzzed)
   size_t count = 0;
   for (const auto& [target, seeds] : all) {
     for (const auto& [name, bytes] : seeds) write_bytes(root / target / name, bytes);
