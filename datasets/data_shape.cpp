@@ -37,8 +37,9 @@ DataShape data_shape(const Dataset& dataset) {
 }
 
 std::string data_shape_text(const DataShape& shape) {
+  if (!shape.known()) return "";
   std::vector<int64_t> numbers = shape.input;
-  if (shape.known()) numbers.push_back(shape.training_classes);
+  numbers.push_back(shape.training_classes);
   return keys::format_list(numbers);
 }
 

@@ -37,7 +37,7 @@ double largest_difference(const Tensor& a, const Tensor& b) { return (a - b).abs
 TEST_CASE("uneven shots: every support picture weighs alike, and sum_over_ways is `ways` times the mean",
           "[meta]") {
   ThreadPool pool(1, &Executor::prepare_thread);
-  auto config = small_strokes("none");
+  auto config = small_strokes("batch");
   config.inner.step_size = 0.3;
   SupervisedMetaLearner mean(config, find_algorithm("maml"), pool);
   const Episodes episode = uneven_episode(mean);
@@ -58,7 +58,7 @@ TEST_CASE("uneven shots: every support picture weighs alike, and sum_over_ways i
 }
 
 TEST_CASE("an adapted network predicts new queries as its method does, without the support set", "[meta]") {
-  const auto mode = GENERATE(as<std::string>{}, "none", "batch", "per_task_running", "global_running");
+  const auto mode = GENERATE(as<std::string>{}, "batch", "per_task_running", "global_running");
   const auto name = GENERATE(as<std::string>{}, "maml", "meta_sgd", "anil", "t_net", "joint");
   INFO(name + ", " + mode);
   ThreadPool pool(2, &Executor::prepare_thread);
@@ -71,7 +71,7 @@ TEST_CASE("an adapted network predicts new queries as its method does, without t
   const auto expected = learner.predict(episode, evaluation);
   CHECK(largest_difference(predict(learner, *adapted, episode.query_x, evaluation), expected.back()) < 1e-3);
   CHECK(largest_difference(expected.front(), expected.back()) > 1e-2);
-  CHECK(adapted->statistics.empty() == (mode == "none" || mode == "batch"));
+  CHECK(adapted->statistics.empty() == (mode == "batch"));
 
   // Where a prediction depends on no other query, more of them than are passed at once change nothing.
   const auto many = episode.query_x.repeat({1, kQueriesAtOnce / 5 + 3, 1, 1, 1});
@@ -86,14 +86,14 @@ TEST_CASE("no adapted network is found for what predicts by its support set or b
                              "emaml_ensemble", "tsa_maml");
   INFO(name);
   ThreadPool pool(2, &Executor::prepare_thread);
-  SupervisedMetaLearner learner(small_strokes("none"), find_algorithm(name), pool);
+  SupervisedMetaLearner learner(small_strokes("per_task_running"), find_algorithm(name), pool);
   CHECK_FALSE(adapted_network(learner, uneven_episode(learner), {.steps = 2}).has_value());
 }
 
 TEST_CASE("adapted parameters of another network are refused by name", "[meta]") {
   ThreadPool pool(1, &Executor::prepare_thread);
-  SupervisedMetaLearner learner(small_strokes("none"), find_algorithm("maml"), pool);
-  auto wider = small_strokes("none");
+  SupervisedMetaLearner learner(small_strokes("per_task_running"), find_algorithm("maml"), pool);
+  auto wider = small_strokes("per_task_running");
   wider.network.own = {{"filters", 5}};
   SupervisedMetaLearner other(wider, find_algorithm("maml"), pool);
   const Episodes episode = uneven_episode(learner);
