@@ -15,6 +15,7 @@ SupervisedMetaConfig small_strokes(const std::string& batch_norm) {
   config.dataset = {.name = "strokes", .own = {{"image_size", 14}}};
   config.shape = {.ways = 3, .shots = 1, .queries = 2};
   config.inner = {.steps = 2, .step_size = 0.1};
+  config.optimizer = {.name = "adam", .step_size = 1e-3};
   config.meta_batch_size = 2;
   config.network = {.name = "conv4", .batch_norm = batch_norm, .own = {{"filters", 4}}};
   return config;
