@@ -16,12 +16,13 @@ struct PrompConfig {
 };
 
 const Keys<PrompConfig>& promp_keys() {
+  static constexpr keys::Interval kPenalty{0, 1e6, false, false, "a number from 0 to 1000000"};
   static const Keys<PrompConfig> list{
       keys::number("clip_ratio", &PrompConfig::clip_ratio, keys::kBetweenZeroAndOne,
                    "how far the outer probability ratio counts, either way"),
-      keys::number("kl_penalty", &PrompConfig::kl_penalty, keys::kNotNegative,
+      keys::number("kl_penalty", &PrompConfig::kl_penalty, kPenalty,
                    "weight of the KL of each inner step, at first"),
-      keys::number("target_kl", &PrompConfig::target_kl, keys::kNotNegative,
+      keys::number("target_kl", &PrompConfig::target_kl, kPenalty,
                    "nats: halve or double the weight to hold the KL of an inner step near it, 0 = keep it")};
   return list;
 }

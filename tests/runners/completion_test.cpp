@@ -237,7 +237,7 @@ TEST_CASE("help and completion refuse what they do not know with the known names
   CHECK_THAT(no_folder.output, contains("file"));
 }
 
-TEST_CASE("--version says what a report of a fault needs, one line each", "[completion]") {
+TEST_CASE("the version says what a report of a fault needs, one line each", "[completion]") {
   const std::string text = output_of({"--version"});
   CHECK(text.rfind("innerloop 0.", 0) == 0);
   for (const char* what : {"\ncompiler ", "\nLibTorch ", "\nMuJoCo ", "\nEigen ", "\ninstructions "})

@@ -111,7 +111,8 @@ TEST_CASE("an event file holds what was told, by step and tag", "[tensorboard]")
   CHECK(picture.png == some_png(7, 3));
 }
 
-TEST_CASE("values that are not finite have no place in a histogram; a picture is a PNG", "[tensorboard]") {
+TEST_CASE("values that are not finite have no place in a histogram, and a picture is a PNG",
+          "[tensorboard]") {
   const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
   const auto event =
       read_event(format_summary_event(1, 2, {.per_task = {{"a", {nan, inf}}, {"b", {nan, 3, -inf, 4}}}}));

@@ -116,7 +116,7 @@ TEST_CASE("a plan that makes no sense is refused before anything is started", "[
                     contains("configurations of their own"));
 }
 
-TEST_CASE("a part is I/N; anything else is refused", "[suite]") {
+TEST_CASE("a part is I/N and anything else is refused", "[suite]") {
   CHECK(parse_part("2/4").index == 2);
   CHECK(parse_part("2/4").count == 4);
   for (const char* wrong : {"0/4", "5/4", "2", "/4", "2/", "a/b", "2/4/6", "-1/4"}) {
