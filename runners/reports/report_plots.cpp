@@ -79,6 +79,8 @@ Plot learning_plot(const ProblemResult& result) {
             .y_label = axis_label(problem.metric),
             .percent = problem.metric == "accuracy",
             .curves = curves_of(result, &GroupResult::learning, 1, unit)};
+  std::erase_if(plot.curves,
+                [](const Curve& curve) { return curve.x.size() < 2; });  // one row shows no course
   plot.log_y = problem.metric == "mse" && all_positive(plot.curves);
   return plot;
 }
