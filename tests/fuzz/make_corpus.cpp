@@ -245,7 +245,6 @@ Seeds images() {
 }
 
 void write_seeds(const fs::path& root) {
-<<<<<<< HEAD
   const std::map<std::string, Seeds> all{{"archive", archives()},
                                          {"checkpoint", checkpoints()},
                                          {"configuration", configurations()},
@@ -256,16 +255,10 @@ void write_seeds(const fs::path& root) {
                                          {"names", names()},
                                          {"options", options()},
                                          {"patterns", patterns()},
+                                         {"points", points()},
                                          {"published", published()},
                                          {"suite", suites()},
                                          {"values", values()}};
-=======
-  const std::map<std::string, Seeds> all{
-      {"archive", archives()}, {"checkpoint", checkpoints()}, {"configuration", configurations()},
-      {"folder", folders()},   {"image", images()},           {"labelled_files", labelled_files()},
-      {"names", names()},      {"options", options()},        {"patterns", patterns()},
-      {"points", points()},    {"published", published()},    {"values", values()}};
->>>>>>> ebaf583 (predict, act: documentation, and points are fuzzed)
   size_t count = 0;
   for (const auto& [target, seeds] : all) {
     for (const auto& [name, bytes] : seeds) write_bytes(root / target / name, bytes);
