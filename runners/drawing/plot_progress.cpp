@@ -7,29 +7,17 @@
 #include "base/error.h"
 #include "runners/drawing/number_table.h"
 #include "runners/drawing/plot.h"
+#include "runners/drawing/smoothing.h"
 
 namespace innerloop {
 namespace {
-
-// The mean of the values around each, up to `reach` on either side (fewer at the ends, and alike on both
-// sides, so that a trend is not bent).
-std::vector<double> smoothed(const std::vector<double>& values, size_t reach) {
-  std::vector<double> out;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const size_t r = std::min({reach, i, values.size() - 1 - i});
-    double sum = 0;
-    for (size_t k = i - r; k <= i + r; ++k) sum += values[k];
-    out.push_back(sum / static_cast<double>(2 * r + 1));
-  }
-  return out;
-}
 
 // The curve, smoothed over its own faint values if it has many.
 void add_smoothed(Plot& plot, Curve curve) {
   constexpr size_t kFew = 20;
   if (curve.y.size() > kFew) {
     plot.curves.push_back({.label = "", .x = curve.x, .y = curve.y, .style = Curve::Style::kFaint});
-    curve.y = smoothed(curve.y, curve.y.size() / 40 + 1);
+    curve.y = smoothed_values(curve.y, curve.y.size() / 40 + 1);
   }
   plot.curves.push_back(std::move(curve));
 }

@@ -25,7 +25,4 @@ std::vector<std::vector<ReportPoint>> performance_profiles(const std::vector<See
 // The mean on every task, of runs that were tested on the same ones.
 std::vector<double> mean_over_runs(const std::vector<EvaluatedRun>& runs);
 
-// Mean of the values around each, up to `reach` on either side, fewer at the ends and alike on both sides.
-std::vector<double> smoothed_values(const std::vector<double>& values, size_t reach);
-
 }  // namespace innerloop

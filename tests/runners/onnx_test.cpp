@@ -111,6 +111,20 @@ SupervisedMetaConfig sine_config() {
   return config;
 }
 
+// Models and what they must compute, file after file. Of each output that agrees a line; 0 if nothing was
+// run, which it says.
+size_t agreed_in_onnxruntime(const std::vector<std::string>& pairs) {
+  const std::string missing = missing_python("numpy, onnx, onnxruntime");
+  if (!missing.empty()) {
+    WARN(missing);
+    return 0;
+  }
+  const auto outcome = run_script("tests/runners/compare_onnx.py", pairs);
+  INFO(outcome.output);
+  CHECK(outcome.code == 0);
+  return static_cast<size_t>(std::count(outcome.output.begin(), outcome.output.end(), '\n'));
+}
+
 }  // namespace
 
 TEST_CASE("onnxruntime computes every network in every mode of its batch normalisation", "[export]") {
@@ -132,16 +146,8 @@ TEST_CASE("onnxruntime computes every network in every mode of its batch normali
     told.push_back(one.config.name);
   }
   for (const auto& network : networks()) CHECK(std::count(told.begin(), told.end(), network.name) > 0);
-  const std::string missing = missing_python("numpy, onnx, onnxruntime");
-  if (!missing.empty()) {
-    WARN(missing);
-    return;
-  }
-  const auto outcome = run_script("tests/runners/compare_onnx.py", pairs);
-  INFO(outcome.output);
-  CHECK(outcome.code == 0);
-  CHECK(static_cast<size_t>(std::count(outcome.output.begin(), outcome.output.end(), '\n')) ==
-        pairs.size() / 2);
+  const size_t agreed = agreed_in_onnxruntime(pairs);
+  CHECK((agreed == 0 || agreed == pairs.size() / 2));
 }
 
 TEST_CASE("onnxruntime computes the mean action of a Gaussian policy and the choices of a categorical one",
@@ -174,14 +180,8 @@ TEST_CASE("onnxruntime computes the mean action of a Gaussian policy and the cho
     npz.finish();
     pairs.insert(pairs.end(), {name + ".onnx", name + ".npz"});
   }
-  const std::string missing = missing_python("numpy, onnx, onnxruntime");
-  if (!missing.empty()) {
-    WARN(missing);
-    return;
-  }
-  const auto outcome = run_script("tests/runners/compare_onnx.py", pairs);
-  INFO(outcome.output);
-  CHECK(outcome.code == 0);
+  const size_t agreed = agreed_in_onnxruntime(pairs);
+  CHECK((agreed == 0 || agreed == 3));  // a mean; logits and probabilities
 }
 
 TEST_CASE("a model says in its own fields what made it and what it is", "[export]") {

@@ -64,7 +64,7 @@ TEST_CASE("a bootstrap interval is a function of its seed, and draws within a pr
   CHECK(apart.ci95->high == 0.5);
 }
 
-// metrics.aggregate_iqm, metrics.probability_of_improvement and library.run_score_deviation of rliable 1.2.0
+// aggregate_iqm, probability_of_improvement and run_score_deviation of rliable 1.2.0
 // (numpy 2.4.6) on these scores; intervals by library.get_interval_estimates with 50,000 replicates.
 TEST_CASE("statistics over seeds are those that rliable 1.2.0 gave", "[seed_statistics]") {
   CHECK(interquartile_mean(kA) == Approx(0.5888888888888889).margin(1e-12));
@@ -84,7 +84,7 @@ TEST_CASE("statistics over seeds are those that rliable 1.2.0 gave", "[seed_stat
 }
 
 TEST_CASE("rliable finds the same on scores that are drawn", "[seed_statistics]") {
-  const auto python = python_with("rliable.library, rliable.metrics");
+  const auto python = python_with("rliable, arch.bootstrap, numpy");
   if (!python) {
     WARN("not compared with rliable: python3 (or $INNERLOOP_PYTHON) has no package rliable that works");
     return;
