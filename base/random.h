@@ -30,6 +30,11 @@ enum class Purpose : uint32_t {
   kOnlineOrder = 16,       // in which order numbered tasks come
   kOnlineDraw = 17,        // which tasks of the buffer an update takes, and which of their samples
   kLabelPermutation = 18,  // in which orders a held-out task's classes are labelled (studies of it)
+  kBootstrap = 19,         // runners/reports: which runs a resampled statistic takes
+  kAugmentation = 20,      // random views of images
+  kDomainSplit = 21,       // which domains of a data set are training's, validation's and test's
+  kPerturbation = 22,      // directions in which evolution strategies move the meta-parameters
+  kTrialPair = 23,         // pairs of samples that verification asks about
 };
 
 struct StreamKey {

@@ -8,6 +8,7 @@ namespace {
 constexpr int64_t kMostSteps = 10'000, kMostTasks = 1'000'000, kMostOfTrpo = 1'000,
                   kMostIterations = 1'000'000'000;
 constexpr keys::Interval kStepSize{0, 1e6, true, false, "a number above 0 and at most 1000000"};
+constexpr keys::Interval kDecay{0, 1, true, false, "a number above 0 and at most 1"};
 constexpr keys::Interval kBound{0, 1e6, false, false, "a number from 0 to 1000000"};
 
 std::vector<Key> inner_keys() {
@@ -33,33 +34,46 @@ Key not_of_trpo(Key key) {
 }
 
 Key of_schedule(Key key) {
-  return keys::needs(std::move(key), {"meta.schedule", "linear or cosine",
+  return keys::needs(std::move(key), {"meta.schedule", "linear, cosine or exponential",
                                       [](const auto& name) { return name != "constant"; }});
+}
+
+Key of_bounded_schedule(Key key) {
+  return keys::needs(std::move(key), {"meta.schedule", "linear or cosine",
+                                      [](const auto& name) { return name == "linear" || name == "cosine"; }});
+}
+
+Key of_exponential_schedule(Key key) {
+  return keys::needs(std::move(key), {"meta.schedule", "exponential",
+                                      [](const auto& name) { return name == "exponential"; }});
 }
 
 std::vector<Key> optimizer_keys(const std::vector<std::string>& optimizers) {
   using C = MetaOptimizerConfig;
-  return {keys::choice("optimizer", &C::name, optimizers, "of the meta-parameters"),
-          not_of_trpo(keys::number("step_size", &C::step_size, kStepSize, "beta of adam and sgd")),
-          not_of_trpo(
-              keys::number("clip", &C::clip, kBound, "bound of every entry of the meta-gradient, 0 = none")),
-          not_of_trpo(keys::choice("schedule", &C::schedule, {"constant", "linear", "cosine"},
-                                   "how beta goes with the meta-iterations")),
-          of_schedule(keys::whole("schedule_iterations", &C::schedule_iterations, 1, kMostIterations,
-                                  "until beta is meta.final_step_size")),
-          of_schedule(keys::whole("schedule_stage", &C::schedule_stage, 1, kMostIterations,
-                                  "meta-iterations between changes of beta")),
-          of_schedule(keys::number("final_step_size", &C::final_step_size, kBound, "beta at the end")),
-          not_of_trpo(keys::whole("epochs", &C::epochs, 1, kMostOfTrpo, "steps on each meta-batch")),
-          of_trpo(keys::number("max_kl", &C::max_kl, kStepSize, "trust region of trpo, nats")),
-          of_trpo(keys::whole("cg_iterations", &C::cg_iterations, 1, kMostOfTrpo,
-                              "conjugate-gradient steps of trpo")),
-          of_trpo(keys::number("cg_damping", &C::cg_damping, kBound,
-                               "added to the diagonal of the Fisher matrix")),
-          of_trpo(keys::whole("line_search_steps", &C::line_search_steps, 1, kMostOfTrpo,
-                              "step lengths tried by trpo")),
-          of_trpo(keys::number("line_search_ratio", &C::line_search_ratio, keys::kBetweenZeroAndOne,
-                               "from one step length to the next"))};
+  return {
+      keys::choice("optimizer", &C::name, optimizers, "of the meta-parameters"),
+      not_of_trpo(keys::number("step_size", &C::step_size, kStepSize, "beta of adam and sgd")),
+      not_of_trpo(
+          keys::number("clip", &C::clip, kBound, "bound of every entry of the meta-gradient, 0 = none")),
+      not_of_trpo(keys::choice("schedule", &C::schedule, {"constant", "linear", "cosine", "exponential"},
+                               "how beta goes with the meta-iterations")),
+      of_bounded_schedule(keys::whole("schedule_iterations", &C::schedule_iterations, 1, kMostIterations,
+                                      "until beta is meta.final_step_size")),
+      of_schedule(keys::whole("schedule_stage", &C::schedule_stage, 1, kMostIterations,
+                              "meta-iterations between changes of beta")),
+      of_bounded_schedule(keys::number("final_step_size", &C::final_step_size, kBound, "beta at the end")),
+      of_exponential_schedule(keys::number("schedule_decay", &C::schedule_decay, kDecay,
+                                           "factor of beta at the end of each meta.schedule_stage")),
+      not_of_trpo(keys::whole("epochs", &C::epochs, 1, kMostOfTrpo, "steps on each meta-batch")),
+      of_trpo(keys::number("max_kl", &C::max_kl, kStepSize, "trust region of trpo, nats")),
+      of_trpo(keys::whole("cg_iterations", &C::cg_iterations, 1, kMostOfTrpo,
+                          "conjugate-gradient steps of trpo")),
+      of_trpo(
+          keys::number("cg_damping", &C::cg_damping, kBound, "added to the diagonal of the Fisher matrix")),
+      of_trpo(keys::whole("line_search_steps", &C::line_search_steps, 1, kMostOfTrpo,
+                          "step lengths tried by trpo")),
+      of_trpo(keys::number("line_search_ratio", &C::line_search_ratio, keys::kBetweenZeroAndOne,
+                           "from one step length to the next"))};
 }
 
 }  // namespace

@@ -8,12 +8,16 @@
 namespace innerloop {
 
 const std::vector<std::string>& schedule_names() {
-  static const std::vector<std::string> names{"constant", "linear", "cosine"};
+  static const std::vector<std::string> names{"constant", "linear", "cosine", "exponential"};
   return names;
 }
 
 double scheduled_step_size(const MetaOptimizerConfig& config, int64_t iteration) {
   if (config.schedule == "constant") return config.step_size;
+  if (config.schedule == "exponential") {
+    const auto stages = static_cast<double>(iteration / config.schedule_stage);
+    return config.step_size * std::pow(config.schedule_decay, stages);
+  }
   const int64_t stage = iteration / config.schedule_stage * config.schedule_stage;
   const double e = static_cast<double>(std::min(stage, config.schedule_iterations)) /
                    static_cast<double>(config.schedule_iterations);

@@ -4,6 +4,8 @@
 //   linear   beta_end + (beta - beta_end) (1 - e)
 //   cosine   beta_end + (beta - beta_end) (1 + cos(pi e)) / 2      (Loshchilov and Hutter 2017, eq. 5, no
 //   restart)
+//   exponential   beta decay^floor(i / stage)                      (the prototypical networks' code: a half
+//   every 2,000 episodes)
 //
 // A stage of 500 iterations is an epoch of MAML++ (Antoniou et al. 2019), whose rate is constant within it.
 #pragma once
@@ -16,7 +18,7 @@
 
 namespace innerloop {
 
-const std::vector<std::string>& schedule_names();  // "constant", "linear", "cosine"
+const std::vector<std::string>& schedule_names();  // "constant", "linear", "cosine", "exponential"
 
 // beta of iteration i (0, 1, ...). UsageError for an unknown name.
 double scheduled_step_size(const MetaOptimizerConfig& config, int64_t iteration);

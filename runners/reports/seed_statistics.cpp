@@ -9,8 +9,6 @@
 namespace innerloop {
 namespace {
 
-constexpr Purpose kBootstrapDraw{19};  // after the last of base/random.h; meets no stream of a training
-
 SeedScores drawn_with_replacement(const SeedScores& scores, Stream& stream) {
   SeedScores out = scores;
   for (size_t problem = 0; problem < scores.size(); ++problem) {
@@ -81,7 +79,8 @@ Interval bootstrap_interval(const std::vector<SeedScores>& samples, const SeedSt
   for (const auto& sample : samples) require_scores(sample);
   std::vector<double> found;
   for (int64_t r = 0; r < config.replicates; ++r) {
-    Stream stream({.seed = config.seed, .purpose = kBootstrapDraw, .iteration = static_cast<uint64_t>(r)});
+    Stream stream(
+        {.seed = config.seed, .purpose = Purpose::kBootstrap, .iteration = static_cast<uint64_t>(r)});
     std::vector<SeedScores> drawn;
     for (const auto& sample : samples) drawn.push_back(drawn_with_replacement(sample, stream));
     found.push_back(statistic(drawn));

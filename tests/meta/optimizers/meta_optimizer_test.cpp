@@ -188,6 +188,10 @@ TEST_CASE("the step size follows its schedule, in stages", "[meta]") {
   CHECK(scheduled_step_size(config, 50) == Approx(0.75));
   config.schedule = "constant";
   CHECK(scheduled_step_size(config, 50) == 1);
+  config = {.step_size = 1e-3, .schedule = "exponential", .schedule_stage = 2000, .schedule_decay = 0.5};
+  CHECK(scheduled_step_size(config, 1999) == Approx(1e-3));
+  CHECK(scheduled_step_size(config, 2000) == Approx(5e-4));
+  CHECK(scheduled_step_size(config, 9000) == Approx(1e-3 / 16));
   config.schedule = "cosin";
   CHECK_THROWS_WITH(scheduled_step_size(config, 0), contains("did you mean 'cosine'?"));
 
