@@ -89,8 +89,9 @@ std::vector<Key> meta_keys(const std::vector<std::string>& optimizers) {
   add({keys::text("meta.start", &C::start, "a run directory or a .safetensors file without #", true,
                   "start from its entries that fit by name and shape")});
   for (const auto& key : keys::within("meta.", &C::optimizer, optimizer_keys(optimizers))) {
-    const bool any = std::any_of(optimizers.begin(), optimizers.end(),
-                                 [&](const auto& name) { return !key.needs || key.needs->met(name); });
+    const bool any = !key.needs || key.needs->key != "meta.optimizer" ||
+                     std::any_of(optimizers.begin(), optimizers.end(),
+                                 [&](const auto& name) { return key.needs->met(name); });
     if (any) all.push_back(key);
   }
   return all;
