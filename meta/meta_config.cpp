@@ -9,6 +9,7 @@ constexpr int64_t kMostSteps = 10'000, kMostTasks = 1'000'000, kMostOfTrpo = 1'0
                   kMostIterations = 1'000'000'000;
 constexpr keys::Interval kStepSize{0, 1e6, true, false, "a number above 0 and at most 1000000"};
 constexpr keys::Interval kDecay{0, 1, true, false, "a number above 0 and at most 1"};
+constexpr keys::Interval kMomentum{0, 1, false, true, "a number, at least 0 and below 1"};
 constexpr keys::Interval kBound{0, 1e6, false, false, "a number from 0 to 1000000"};
 
 std::vector<Key> inner_keys() {
@@ -29,8 +30,13 @@ Key of_trpo(Key key) {
 }
 
 Key not_of_trpo(Key key) {
+  return keys::needs(std::move(key), {"meta.optimizer", "adam, sgd or lars",
+                                      [](const auto& name) { return name != "trpo"; }});
+}
+
+Key of_lars(Key key) {
   return keys::needs(std::move(key),
-                     {"meta.optimizer", "adam or sgd", [](const auto& name) { return name != "trpo"; }});
+                     {"meta.optimizer", "lars", [](const auto& name) { return name == "lars"; }});
 }
 
 Key of_schedule(Key key) {
@@ -52,7 +58,7 @@ std::vector<Key> optimizer_keys(const std::vector<std::string>& optimizers) {
   using C = MetaOptimizerConfig;
   return {
       keys::choice("optimizer", &C::name, optimizers, "of the meta-parameters"),
-      not_of_trpo(keys::number("step_size", &C::step_size, kStepSize, "beta of adam and sgd")),
+      not_of_trpo(keys::number("step_size", &C::step_size, kStepSize, "beta of adam, sgd and lars")),
       not_of_trpo(
           keys::number("clip", &C::clip, kBound, "bound of every entry of the meta-gradient, 0 = none")),
       not_of_trpo(keys::choice("schedule", &C::schedule, {"constant", "linear", "cosine", "exponential"},
@@ -64,6 +70,15 @@ std::vector<Key> optimizer_keys(const std::vector<std::string>& optimizers) {
       of_bounded_schedule(keys::number("final_step_size", &C::final_step_size, kBound, "beta at the end")),
       of_exponential_schedule(keys::number("schedule_decay", &C::schedule_decay, kDecay,
                                            "factor of beta at the end of each meta.schedule_stage")),
+      not_of_trpo(keys::whole("warm_up", &C::warm_up, 0, kMostIterations,
+                              "first meta-iterations, in which beta rises to its schedule's")),
+      of_lars(keys::number("momentum", &C::momentum, kMomentum, "share of the last step in the next")),
+      of_lars(keys::number("weight_decay", &C::weight_decay, keys::kZeroToOne,
+                           "times the meta-parameters, added to their gradient")),
+      of_lars(
+          keys::number("trust", &C::trust, kDecay, "beta is for a step of this share of an entry's size")),
+      of_lars(keys::truth("exclude_vectors", &C::exclude_vectors,
+                          "biases and norms take plain steps without decay")),
       not_of_trpo(keys::whole("epochs", &C::epochs, 1, kMostOfTrpo, "steps on each meta-batch")),
       of_trpo(keys::number("max_kl", &C::max_kl, kStepSize, "trust region of trpo, nats")),
       of_trpo(keys::whole("cg_iterations", &C::cg_iterations, 1, kMostOfTrpo,

@@ -2,51 +2,15 @@
 
 #include <Eigen/Core>
 #include <cmath>
-#include <limits>
 
 #include "base/error.h"
+#include "meta/optimizers/descent.h"
 #include "meta/optimizers/schedule.h"
 #include "networks/tensors/elementwise.h"
 
 namespace innerloop {
-namespace {
 
-const MetaOptimizerConfig& checked(const MetaOptimizerConfig& config) {
-  require_usage(config.clip >= 0, "meta.clip: ", config.clip, " found, expected 0 (none) or more");
-  require_usage(config.step_size > 0, "meta.step_size: ", config.step_size,
-                " found, expected a positive number");
-  require_usage(config.schedule_iterations >= 1 && config.schedule_stage >= 1,
-                "meta.schedule_iterations and meta.schedule_stage: ", config.schedule_iterations, " and ",
-                config.schedule_stage, " found, expected at least 1 of each");
-  scheduled_step_size(config, 0);
-  return config;
-}
-
-// Replaces `meta` by next(gradient) and reports the objective on both sides.
-template <class Next>
-MetaStep descend(Params& meta, MetaProblem& problem, double clip, const Next& next) {
-  const torch::NoGradGuard no_graph;
-  const auto before = problem.value(meta);
-  require(std::isfinite(before.loss), "the meta-objective is ", before.loss, " before the step");
-  const Params gradient = problem.gradient(meta);
-  require(all_finite(gradient), "the meta-gradient is not finite");
-  const Params cut =
-      clip > 0 ? gradient.map([clip](const auto& g) { return g.clamp(-clip, clip); }) : gradient;
-  meta = next(cut);
-  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-  const auto after = problem.value_after(meta).value_or(MetaProblem::Value{kUnknown, kUnknown});
-  return {before.loss, after.loss, before.kl, after.kl, 0, true};
-}
-
-Params prefixed(const std::string& prefix, const Params& params) {
-  std::vector<Params::Entry> entries;
-  for (const auto& entry : params) entries.push_back({prefix + entry.name, entry.value});
-  return Params(std::move(entries));
-}
-
-}  // namespace
-
-Sgd::Sgd(const MetaOptimizerConfig& config) : config_(checked(config)) {}
+Sgd::Sgd(const MetaOptimizerConfig& config) : config_(checked_descent(config)) {}
 
 MetaStep Sgd::step(Params& meta, MetaProblem& problem, const Moment& now) {
   const double beta = scheduled_step_size(config_, now.iteration);
@@ -54,7 +18,7 @@ MetaStep Sgd::step(Params& meta, MetaProblem& problem, const Moment& now) {
 }
 
 Adam::Adam(const MetaOptimizerConfig& config, const Params& meta)
-    : config_(checked(config)), m_(meta.zeros_like()), v_(meta.zeros_like()) {}
+    : config_(checked_descent(config)), m_(meta.zeros_like()), v_(meta.zeros_like()) {}
 
 MetaStep Adam::step(Params& meta, MetaProblem& problem, const Moment& now) {
   constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
@@ -93,23 +57,13 @@ MetaStep Adam::step(Params& meta, MetaProblem& problem, const Moment& now) {
 
 Params Adam::state() const {
   const Params steps({{"adam.steps", torch::full({1, 1}, static_cast<double>(t_), torch::kFloat64)}});
-  return steps.joined(prefixed("adam.m.", m_)).joined(prefixed("adam.v.", v_));
+  return steps.joined(m_.prefixed("adam.m.")).joined(v_.prefixed("adam.v."));
 }
 
 void Adam::restore(const Params& state) {
   t_ = state.at("adam.steps").item<int64_t>();
-  const auto part = [&](const std::string& prefix, const Params& like) {
-    std::vector<torch::Tensor> values;
-    for (const auto& entry : like) {
-      const auto& value = state.at(prefix + entry.name);
-      require(value.sizes() == entry.value.sizes(), "adam state: '", prefix + entry.name, "' has shape ",
-              value.sizes(), ", expected ", entry.value.sizes());
-      values.push_back(value.clone());
-    }
-    return like.with(std::move(values));
-  };
-  m_ = part("adam.m.", m_);
-  v_ = part("adam.v.", v_);
+  m_ = restored_part(state, "adam", "adam.m.", m_);
+  v_ = restored_part(state, "adam", "adam.v.", v_);
 }
 
 }  // namespace innerloop

@@ -1,5 +1,4 @@
-// Meta-optimizers that need the meta-gradient alone. `clip` bounds its entries first (cbfinn/maml,
-// maml.py:147); the step size follows a schedule (schedule.h).
+// Meta-optimizers that need the meta-gradient alone, clipped and scheduled as descent.h says.
 #pragma once
 
 #include "meta/meta_optimizer.h"

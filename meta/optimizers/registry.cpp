@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "meta/optimizers/adam_by_group.h"
 #include "meta/optimizers/first_order_optimizers.h"
+#include "meta/optimizers/lars.h"
 #include "meta/optimizers/repeated.h"
 #include "meta/optimizers/trpo.h"
 
@@ -24,6 +25,10 @@ const std::vector<Entry>& table() {
       {{"adam_by_group", "adam for each group of entries apart; a group without a gradient rests"},
        [](const auto& config, const Params& meta) -> std::unique_ptr<MetaOptimizer> {
          return std::make_unique<AdamByGroup>(config, meta);
+       }},
+      {{"lars", "momentum with a step for each entry in proportion to its size (You et al. 2017)"},
+       [](const auto& config, const Params& meta) -> std::unique_ptr<MetaOptimizer> {
+         return std::make_unique<Lars>(config, meta);
        }},
       {{"sgd", "plain gradient descent on the meta-gradient"},
        [](const auto& config, const Params&) -> std::unique_ptr<MetaOptimizer> {

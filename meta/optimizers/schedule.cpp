@@ -12,7 +12,9 @@ const std::vector<std::string>& schedule_names() {
   return names;
 }
 
-double scheduled_step_size(const MetaOptimizerConfig& config, int64_t iteration) {
+namespace {
+
+double step_size_of_schedule(const MetaOptimizerConfig& config, int64_t iteration) {
   if (config.schedule == "constant") return config.step_size;
   if (config.schedule == "exponential") {
     const auto stages = static_cast<double>(iteration / config.schedule_stage);
@@ -25,6 +27,14 @@ double scheduled_step_size(const MetaOptimizerConfig& config, int64_t iteration)
   if (config.schedule == "linear") return config.final_step_size + range * (1 - e);
   if (config.schedule == "cosine") return config.final_step_size + range * (1 + std::cos(M_PI * e)) / 2;
   throw UsageError(unknown_name("meta.schedule", config.schedule, schedule_names()));
+}
+
+}  // namespace
+
+double scheduled_step_size(const MetaOptimizerConfig& config, int64_t iteration) {
+  const double beta = step_size_of_schedule(config, iteration);
+  if (iteration >= config.warm_up) return beta;
+  return beta * (static_cast<double>(iteration + 1) / static_cast<double>(config.warm_up));
 }
 
 }  // namespace innerloop

@@ -6,6 +6,8 @@
 //   restart)
 //   exponential   beta decay^floor(i / stage)                      (the prototypical networks' code: a half
 //   every 2,000 episodes)
+// and in the first `warm_up` iterations (i + 1) / warm_up of that (Goyal et al. 2017; the schedule itself
+// does not wait).
 //
 // A stage of 500 iterations is an epoch of MAML++ (Antoniou et al. 2019), whose rate is constant within it.
 #pragma once

@@ -32,8 +32,9 @@ Trpo::Trpo(const MetaOptimizerConfig& config) : config_(config) {
 MetaStep Trpo::step(Params& meta, MetaProblem& problem, const Moment&) {
   const torch::NoGradGuard no_graph;
   TrustRegionProblem* region = problem.trust_region();
-  require_usage(region != nullptr,
-                "meta.optimizer: trpo needs policies, this is a supervised training; expected adam or sgd");
+  require_usage(
+      region != nullptr,
+      "meta.optimizer: trpo needs policies, this is a supervised training; expected adam, sgd or lars");
   const auto before = problem.value(meta);
   require(std::isfinite(before.loss), "trpo: the meta-objective is ", before.loss, " before the step");
   const Tensor gradient = flatten(problem.gradient(meta));

@@ -349,7 +349,7 @@ TEST_CASE("a key of the wrong side is refused with both keys named", "[bench]") 
       {{"train", "--config", "navigation_2d", "--dataset.shots", "5"},
        "--dataset.shots one of supervised learning"},
       {{"bench", "--config", "sine_5shot", "--policy.hidden", "5"}, "--policy.hidden is a key of policies"},
-      {{"bench", "--meta.optimizer", "trpo"}, "expected one of adam, adam_by_group, sgd"},
+      {{"bench", "--meta.optimizer", "trpo"}, "expected one of adam, adam_by_group, lars, sgd"},
       {{"bench", "--dataset.name", "sien"}, "did you mean 'sine'?"},
       {{"bench", "--dataset.name", "strokes", "--dataset.std", "0"}, "expected numbers above 0"},
   });
@@ -364,7 +364,7 @@ TEST_CASE("a key that would do nothing is refused", "[bench]") {
       {{"train", "--config", "navigation_2d", "--meta.optimizer", "adam", "--meta.max_kl", "0.1"},
        "--meta.max_kl would do nothing: meta.optimizer is adam, expected trpo"},
       {{"train", "--config", "navigation_2d", "--meta.step_size", "0.1"},
-       "--meta.step_size would do nothing: meta.optimizer is trpo, expected adam or sgd"},
+       "--meta.step_size would do nothing: meta.optimizer is trpo, expected adam, sgd or lars"},
       {{"bench", "--config", "sine_5shot", "--algorithm", "meta_sgd", "--inner.steps", "0"},
        "inner.steps: 0 found, expected 1 or more: the step sizes are learned through inner steps"},
       {{"bench", "--config", "sine_5shot", "--network.filters", "8"},

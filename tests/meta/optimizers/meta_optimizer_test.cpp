@@ -205,6 +205,20 @@ TEST_CASE("the step size follows its schedule, in stages", "[meta]") {
   }
 }
 
+TEST_CASE("the step size warms up to whatever its schedule says", "[meta]") {
+  MetaOptimizerConfig config{.step_size = 2, .warm_up = 4};
+  CHECK(scheduled_step_size(config, 0) == 0.5);
+  CHECK(scheduled_step_size(config, 2) == 1.5);
+  CHECK(scheduled_step_size(config, 3) == 2);
+  CHECK(scheduled_step_size(config, 4) == 2);
+  config.schedule = "linear", config.schedule_iterations = 8;
+  CHECK(scheduled_step_size(config, 1) == Approx(2 * 7.0 / 8 * 2.0 / 4));
+  CHECK(scheduled_step_size(config, 6) == Approx(2 * 2.0 / 8));
+  config.warm_up = -1;
+  CHECK_THROWS_WITH(make_meta_optimizer(config = {.name = "adam", .warm_up = -1}, origin()),
+                    contains("meta.warm_up"));
+}
+
 TEST_CASE("TRPO refuses a problem without policies", "[meta]") {
   class NoPolicies : public MetaProblem {
    public:
