@@ -24,6 +24,8 @@ struct DatasetSpec {
   // What the numbers depend on, for results and the terminal: source, split, resize method, normalisation,
   // classes and images per split.
   std::string protocol;
+  // Images: what the bytes 0 and 255 of each channel enter as; empty where that is not known.
+  std::vector<double> black = {}, white = {};
 };
 
 // T episodes. Samples lie class after class: label 0's, label 1's, ...
@@ -61,6 +63,8 @@ class Dataset {
   // Classification over all classes of a split at once, for networks pretrained without tasks: labels
   // 0..classes(split)-1. Regression has none: 0, and draw_labelled is an Error.
   virtual int64_t classes(Split /*split*/) const { return 0; }
+  // How many samples the split's class of fewest has; 0 where any number can be drawn, or it is not told.
+  virtual int64_t samples_per_class(Split /*split*/) const { return 0; }
   virtual Labelled draw_labelled(Split split, int64_t samples, Stream& stream,
                                  torch::ScalarType dtype = torch::kFloat32) const;
 

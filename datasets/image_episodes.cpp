@@ -22,6 +22,11 @@ class ImageEpisodes : public Dataset {
     require_sound_store();
     table_ = pixel_values(store_.channels, mean, std, spec_.name);
     single_table_.assign(table_.begin(), table_.end());
+    spec_.black = spec_.white = {};
+    for (size_t i = 0; i < table_.size(); i += 256) {
+      spec_.black.push_back(table_[i]);
+      spec_.white.push_back(table_[i + 255]);
+    }
   }
 
   const DatasetSpec& spec() const override { return spec_; }
@@ -61,6 +66,10 @@ class ImageEpisodes : public Dataset {
   }
 
   int64_t classes(Split split) const override { return static_cast<int64_t>(store_.of(split).size()); }
+
+  int64_t samples_per_class(Split split) const override {
+    return store_.of(split).empty() ? 0 : smallest_class(split).count;
+  }
 
   std::vector<std::string> class_names(Split split) const override {
     std::vector<std::string> names;

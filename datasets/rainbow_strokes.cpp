@@ -97,6 +97,8 @@ class RainbowStrokes : public Dataset, public NumberedTasks {
         table_[channel][p] =
             (value - mean[mean.size() == 1 ? 0 : channel]) / std[std.size() == 1 ? 0 : channel];
       }
+      spec_.black.push_back(table_[channel][0]);
+      spec_.white.push_back(table_[channel][255]);
     }
     ink_.resize(static_cast<size_t>(kTasks * kCharacters * kDrawings * area_));
     auto characters = invent_alphabet(kAlphabetSeed, kAlphabet, kAlphabetSize);

@@ -124,6 +124,14 @@ TEST_CASE("pixels enter as (p / 255 - mean) / std of their channel", "[datasets]
   CHECK(torch::allclose(normalised.query_x, (raw.query_x - mean) / std));
   const auto one_number = draw_tasks(*known(3, false, {0.5}, {2}), Split::kTest, shape, 4, 0, dtype);
   CHECK(torch::allclose(one_number.support_x, (raw.support_x - 0.5) / 2));
+  const auto spec = known(3, false, {0.5, 0.25, 0}, {2, 0.5, 3})->spec();
+  CHECK(spec.black == std::vector<double>{-0.25, -0.5, 0});
+  CHECK(spec.white == std::vector<double>{0.25, 1.5, 1.0 / 3});
+}
+
+TEST_CASE("the samples of the smallest class of a split are counted", "[datasets][images]") {
+  CHECK(known()->samples_per_class(Split::kTrain) == 4);
+  CHECK(known()->samples_per_class(Split::kTest) == 5);
 }
 
 TEST_CASE("each class gets each label equally often, and each pair of labels", "[datasets][images]") {
