@@ -3,10 +3,14 @@
 #include "base/error.h"
 #include "envs/ant.h"
 #include "envs/cart_1d.h"
+#include "envs/cart_pole_physics.h"
 #include "envs/half_cheetah.h"
+#include "envs/humanoid.h"
 #include "envs/navigation_2d.h"
 #include "envs/observe_task.h"
+#include "envs/pendulum_physics.h"
 #include "envs/planar_walker.h"
+#include "envs/point_robot_sparse.h"
 
 namespace innerloop {
 namespace {
@@ -29,10 +33,16 @@ const Keys<MotorSettings>& motor_keys() {
 }
 
 // `variant` returns the definition of one variant of the family `Family`, a struct with a name, a
-// description, a field `horizon` and, if the actions of the family have a scale, a field `action_scale`.
+// description, a field `horizon` and, if the actions of the family have a scale, a field `action_scale`. A
+// family with keys of its own gives them as own_keys(definition), keys of that struct.
 template <class Family, auto variant>
 constexpr bool kHasMotors = requires {
   variant().action_scale;
+};
+
+template <class Family, auto variant>
+constexpr bool kHasOwnKeys = requires {
+  own_keys(variant());
 };
 
 template <class Family, auto variant>
@@ -43,6 +53,8 @@ std::unique_ptr<Environment> make(const EnvironmentConfig& config) {
   if constexpr (kHasMotors<Family, variant>) {
     const auto own = motor_keys().read(config.own, owner, "environment");
     if (own.action_scale > 0) def.action_scale = own.action_scale;
+  } else if constexpr (kHasOwnKeys<Family, variant>) {
+    set_all(&def, own_keys(def), config.own, owner, "environment");
   } else {
     kNoKeys.read(config.own, owner, "environment");
   }
@@ -53,6 +65,7 @@ template <class Family, auto variant>
 Entry row(const char* name) {
   std::vector<Key> own;
   if constexpr (kHasMotors<Family, variant>) own = motor_keys().list();
+  if constexpr (kHasOwnKeys<Family, variant>) own = own_keys(variant());
   return {{name, variant().description, own}, make<Family, variant>};
 }
 
@@ -66,6 +79,9 @@ const std::vector<Entry>& table() {
       row<Navigation2d, navigation_2d_corners>("navigation_2d_corners"),
       row<Navigation2d, navigation_2d_corners_sparse>("navigation_2d_corners_sparse"),
       row<Navigation2d, navigation_2d_walls>("navigation_2d_walls"),
+      row<PointRobotSparse, point_robot_sparse>("point_robot_sparse"),
+      row<CartPolePhysics, cart_pole_physics>("cart_pole_physics"),
+      row<PendulumPhysics, pendulum_physics>("pendulum_physics"),
       row<HalfCheetah, half_cheetah_velocity_rllab>("half_cheetah_velocity_rllab"),
       row<HalfCheetah, half_cheetah_direction_rllab>("half_cheetah_direction_rllab"),
       row<HalfCheetah, half_cheetah_velocity_gym>("half_cheetah_velocity_gym"),
@@ -77,6 +93,8 @@ const std::vector<Entry>& table() {
       row<Ant, ant_velocity_gym>("ant_velocity_gym"),
       row<Ant, ant_direction_gym>("ant_direction_gym"),
       row<Ant, ant_goal_gym>("ant_goal_gym"),
+      row<Humanoid, humanoid_direction>("humanoid_direction"),
+      row<Humanoid, humanoid_direction_2d>("humanoid_direction_2d"),
       row<PlanarWalker, hopper_rand_params>("hopper_rand_params"),
       row<PlanarWalker, walker2d_rand_params>("walker2d_rand_params"),
   };

@@ -22,13 +22,14 @@ double variance(const Eigen::VectorXd& x) { return (x.array() - x.mean()).square
 
 }  // namespace
 
-TaskAdvantages advantages(const Trajectories& trajectories, int64_t task, const AdvantageConfig& config) {
+TaskAdvantages advantages(const Trajectories& trajectories, int64_t task, const AdvantageConfig& config,
+                          RewardKind kind) {
   require(task >= 0 && task < trajectories.tasks(), "advantages: task ", task, " asked of trajectories of ",
           trajectories.tasks(), " tasks");
   std::vector<Eigen::Map<const Eigen::MatrixXf>> observations;
   std::vector<Eigen::VectorXd> returns;
   for (int64_t n = 0; n < trajectories.per_task(); ++n) {
-    const auto rewards = trajectories.rewards(task, n);
+    const auto rewards = trajectories.rewards(task, n, kind);
     require(rewards.size() > 0, "advantages: task ", task, ", trajectory ", n, " has no steps");
     for (Eigen::Index t = 0; t < rewards.size(); ++t) {
       require(std::isfinite(rewards[t]), "advantages: task ", task, ", trajectory ", n, ", step ", t,
@@ -53,7 +54,7 @@ TaskAdvantages advantages(const Trajectories& trajectories, int64_t task, const 
   for (size_t n = 0; n < returns.size(); ++n) {
     const Eigen::Index length = returns[n].size();
     const Eigen::VectorXd b = baseline.predict(observations[n]);
-    Eigen::VectorXd delta = trajectories.rewards(task, static_cast<int64_t>(n)).cast<double>() - b;
+    Eigen::VectorXd delta = trajectories.rewards(task, static_cast<int64_t>(n), kind).cast<double>() - b;
     delta.head(length - 1) += config.discount * b.tail(length - 1);
     out.values.segment(at, length) = discounted_sums(delta, config.discount * config.gae_lambda);
     all_returns.segment(at, length) = returns[n];

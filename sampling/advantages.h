@@ -24,6 +24,7 @@ struct TaskAdvantages {
 };
 
 // Error if a reward is not finite or the baseline cannot be fitted, naming the task.
-TaskAdvantages advantages(const Trajectories& trajectories, int64_t task, const AdvantageConfig& config);
+TaskAdvantages advantages(const Trajectories& trajectories, int64_t task, const AdvantageConfig& config,
+                          RewardKind kind = RewardKind::kTask);
 
 }  // namespace innerloop

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "envs/training_reward.h"
 
 namespace innerloop {
 
@@ -67,7 +68,7 @@ Trajectories Sampler::sample(const std::vector<Eigen::VectorXd>& tasks,
   }
 
   Trajectories out(static_cast<int64_t>(tasks.size()), per_task, s.horizon, s.observation_size,
-                   s.action_entries());
+                   s.action_entries(), training_reward(*workers_.front()->environments.front()) != nullptr);
   const int64_t blocks = (per_task + kBlock - 1) / kBlock;
   pool_.run(out.tasks() * blocks, [&](int64_t job, int worker) {
     const int64_t t = job / blocks, first = job % blocks * kBlock;
@@ -104,6 +105,8 @@ void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const Actio
       int64_t slot;  // of environment and streams
       Environment* environment;
       float *observations, *actions, *rewards;  // this trajectory's storage in `out`
+      const TrainingReward* training;           // null: `rewards` serve both
+      float* training_rewards;
       bool success;
     };
     std::array<Running, kBlock> running;
@@ -133,11 +136,14 @@ void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const Actio
       environment->reset(worker.streams[slot].environment, worker.observations.col(i));
       require_finite(worker.observations.col(i).allFinite(), "observation",
                      worker.observations.col(i).transpose());
+      const auto* training = training_reward(*environment);
       running[slot] = {i,
                        environment,
                        out.observation_buffer(t, failing).data(),
                        out.action_buffer(t, failing).data(),
                        out.reward_buffer(t, failing).data(),
+                       training,
+                       training == nullptr ? nullptr : out.training_reward_buffer(t, failing).data(),
                        false};
     }
 
@@ -167,6 +173,11 @@ void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const Actio
         require_finite(std::isfinite(reward), "reward", result.reward);
         require_finite(next.allFinite(), "observation", next.transpose());
         one.rewards[step] = reward;
+        if (one.training != nullptr) {
+          const double found = one.training->training_reward();
+          require_finite(std::isfinite(static_cast<float>(found)), "training reward", found);
+          one.training_rewards[step] = static_cast<float>(found);
+        }
         one.success = one.success || result.success;
         if (result.failed) {
           worker.failures.push_back({task_index, key.step, failing, step, one.environment->failure()});

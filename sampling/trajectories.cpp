@@ -14,7 +14,7 @@ std::string EpisodeFailure::text() const {
 }
 
 Trajectories::Trajectories(int64_t tasks, int64_t per_task, int64_t horizon, int64_t observation_size,
-                           int64_t action_entries)
+                           int64_t action_entries, bool training_rewards)
     : tasks_(tasks),
       per_task_(per_task),
       horizon_(horizon),
@@ -29,6 +29,7 @@ Trajectories::Trajectories(int64_t tasks, int64_t per_task, int64_t horizon, int
   observations_.resize(steps * static_cast<size_t>(observation_size));
   actions_.resize(steps * static_cast<size_t>(action_entries));
   rewards_.resize(steps);
+  if (training_rewards) training_rewards_.resize(steps);
   lengths_.resize(count);
   success_.resize(count);
 }
@@ -42,8 +43,8 @@ int64_t Trajectories::total_steps() const {
   return std::accumulate(lengths_.begin(), lengths_.end(), int64_t{0});
 }
 
-double Trajectories::undiscounted_return(int64_t t, int64_t n) const {
-  return rewards(t, n).cast<double>().sum();
+double Trajectories::undiscounted_return(int64_t t, int64_t n, RewardKind kind) const {
+  return rewards(t, n, kind).cast<double>().sum();
 }
 
 Trajectories::ConstMatrix Trajectories::observations(int64_t t, int64_t n) const {
@@ -56,8 +57,10 @@ Trajectories::ConstMatrix Trajectories::actions(int64_t t, int64_t n) const {
           length(t, n)};
 }
 
-Eigen::Map<const Eigen::VectorXf> Trajectories::rewards(int64_t t, int64_t n) const {
-  return {rewards_.data() + at(t, n) * static_cast<size_t>(horizon_), length(t, n)};
+Eigen::Map<const Eigen::VectorXf> Trajectories::rewards(int64_t t, int64_t n, RewardKind kind) const {
+  const bool other = kind == RewardKind::kTraining && !training_rewards_.empty();
+  return {(other ? training_rewards_ : rewards_).data() + at(t, n) * static_cast<size_t>(horizon_),
+          length(t, n)};
 }
 
 Eigen::Map<Eigen::MatrixXf> Trajectories::observation_buffer(int64_t t, int64_t n) {
@@ -72,6 +75,11 @@ Eigen::Map<Eigen::MatrixXf> Trajectories::action_buffer(int64_t t, int64_t n) {
 
 Eigen::Map<Eigen::VectorXf> Trajectories::reward_buffer(int64_t t, int64_t n) {
   return {rewards_.data() + at(t, n) * static_cast<size_t>(horizon_), horizon_};
+}
+
+Eigen::Map<Eigen::VectorXf> Trajectories::training_reward_buffer(int64_t t, int64_t n) {
+  require(!training_rewards_.empty(), "trajectories: made without room for training rewards");
+  return {training_rewards_.data() + at(t, n) * static_cast<size_t>(horizon_), horizon_};
 }
 
 void Trajectories::finish(int64_t t, int64_t n, int64_t length, bool success) {

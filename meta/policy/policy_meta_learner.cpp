@@ -110,7 +110,8 @@ PolicyReport PolicyMetaLearner::iterate(int64_t iteration) {
     const auto trajectories = rollouts.sample(
         tasks, chunks, config_.sampler.trajectories,
         {config_.seed, static_cast<uint64_t>(iteration), static_cast<uint32_t>(k), /*evaluation=*/false, 0});
-    rollouts.record(trajectories, chunks);
+    rollouts.record(trajectories, chunks,
+                    k < config_.inner.steps ? RewardKind::kTask : RewardKind::kTraining);
     const auto outcomes = rollouts.outcomes(trajectories, config_.meta_batch_size);
     report.returns.push_back(return_statistics(outcomes));
     for (const auto& task : outcomes) {
@@ -174,7 +175,7 @@ PolicyEvaluation PolicyMetaLearner::evaluate(const PolicyEvaluationConfig& evalu
       out.tasks[t].successes.push_back(outcomes[t].success_rate());
     }
     if (k < evaluation.steps) {
-      rollouts.record(trajectories, chunks);
+      rollouts.record(trajectories, chunks, RewardKind::kTask);
       rollouts.advance(chunks, k == 0 ? evaluation.first_step_scale : evaluation.later_step_scale);
     }
     if (keep_trajectories) out.trajectories.push_back(std::move(trajectories));

@@ -136,13 +136,13 @@ std::vector<TaskOutcome> Rollouts::outcomes(const Trajectories& trajectories, in
   return out;
 }
 
-void Rollouts::record(const Trajectories& trajectories, std::vector<RecordedChunk>& chunks) {
+void Rollouts::record(const Trajectories& trajectories, std::vector<RecordedChunk>& chunks, RewardKind kind) {
   const AddsSeconds timed(seconds_.advantages);
   const Share mine = executor_.share(static_cast<int64_t>(chunks.size()));
   const auto explained = executor_.gather(static_cast<int64_t>(chunks.size()), [&](int64_t t) {
     auto& chunk = chunks[static_cast<size_t>(t)];
     const int64_t here = t - mine.first;
-    const auto computed = advantages(trajectories, here, advantage_);
+    const auto computed = advantages(trajectories, here, advantage_, kind);
     const Eigen::VectorXd rewards = estimator_ == InnerEstimator::kDice
                                         ? rewards_over_time(trajectories, here, advantage_)
                                         : Eigen::VectorXd();

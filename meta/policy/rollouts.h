@@ -54,8 +54,8 @@ class Rollouts {
   // What all tasks' trajectories came to, in every process; `trajectories` are those of its share.
   std::vector<TaskOutcome> outcomes(const Trajectories& trajectories, int64_t tasks) const;
 
-  // Records what was sampled as the data of the next inner step.
-  void record(const Trajectories& trajectories, std::vector<RecordedChunk>& chunks);
+  // Records what was sampled as the data of the next inner step; `kind`: kTask for what is adapted to.
+  void record(const Trajectories& trajectories, std::vector<RecordedChunk>& chunks, RewardKind kind);
 
   // One inner step on the data recorded last.
   void advance(std::vector<RecordedChunk>& chunks, double step_scale);

@@ -60,6 +60,7 @@ void stays_finite(const std::string& name) {
     if (!episode.terminated) REQUIRE(static_cast<int64_t>(episode.rewards.size()) == spec.horizon);
     for (const auto& observation : episode.observations) REQUIRE(observation.allFinite());
     for (const double reward : episode.rewards) REQUIRE(std::isfinite(reward));
+    for (const double reward : episode.training_rewards) REQUIRE(std::isfinite(reward));
     any_motion |= episode.observations.front() != episode.observations.back();
     if (!spec.defines_success) {
       for (const bool success : episode.successes) REQUIRE_FALSE(success);
@@ -150,8 +151,9 @@ void differs(const std::string& name) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     const auto episode = play_random(*environment, seed, seed);
     CHECK(play_random(*environment, seed, seed + 1000) != episode);
+    const auto other = play_random(*environment, other_task_seed(*environment, seed), seed);
     any_rewarded_differently |=
-        play_random(*environment, other_task_seed(*environment, seed), seed).rewards != episode.rewards;
+        other.rewards != episode.rewards || other.training_rewards != episode.training_rewards;
   }
   CHECK(any_rewarded_differently);
 }
@@ -186,6 +188,7 @@ void shows_its_task(const std::string& name) {
   const auto seen = play_random(*oracle, 3, 4);
   const auto unseen = play_random(*plain, 3, 4);
   REQUIRE(seen.rewards == unseen.rewards);
+  REQUIRE(seen.training_rewards == unseen.training_rewards);
   REQUIRE(seen.observations.size() == unseen.observations.size());
   const Eigen::VectorXf task = task_of(*plain, 3).cast<float>();
   for (size_t t = 0; t < seen.observations.size(); ++t) {

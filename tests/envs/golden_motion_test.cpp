@@ -56,12 +56,25 @@ const Motion kMotions[] = {
        {-.0633121084014, 1.22460823231, -.247015212453, -.199951969246, .00730172040993, .919351010976,
         .00486391994057, -.46269659484, -.0422960680685}}},
      1e-6},
+    {"humanoid",
+     42.11603049,
+     {{1, {0.000528282393608,  -7.37803719481e-05, 1.39876680181,    0.999992928319,   -0.00138630391621,
+           -0.000287195893856, -0.00348410567744,  0.00940198472943, 0.0114897076385,  0.0115530800187,
+           -0.00851392281359,  -0.0283032710313,   -0.0358133270336, -0.0509306430429, 0.00926561981615,
+           0.039604553253,     -0.0233492633172,   -0.0242095521008, 0.00244941884299, 0.00266241463279,
+           0.00189867464235,   0.0106681248772,    0.00949503270339, 0.00546803776668}},
+      {10, {0.00101490983723, 0.00630839889147, 1.25680159987,   0.995685650189,  -0.0236200856591,
+            0.00156505853228, -0.0897202772677, 0.342497851767,  0.0989245291646, 0.161453362535,
+            -0.0173803705258, -0.434163567549,  -0.553883221738, -0.664096563329, 0.0907947312646,
+            0.400757378662,   -0.556265727418,  -1.4591666512,   -0.3040841484,   0.0381464514466,
+            0.274906615862,   0.390610104633,   0.120354336063,  -0.236041952453}}},
+     .02},
     // The half-cheetah's are in half_cheetah_test.cpp.
 };
 
 }  // namespace
 
-TEST_CASE("ants, hopper and walker move as the published models do", "[envs][mujoco]") {
+TEST_CASE("ants, hopper, walker and humanoid move as the published models do", "[envs][mujoco]") {
   const auto motion = GENERATE(from_range(std::begin(kMotions), std::end(kMotions)));
   CAPTURE(motion.model, mj_version());
   MujocoSimulation simulation(mujoco_model(motion.model));
@@ -86,7 +99,8 @@ TEST_CASE("ants, hopper and walker move as the published models do", "[envs][muj
   }
 }
 
-TEST_CASE("ants, hopper and walker have the masses and inertias of their sources", "[envs][mujoco]") {
+TEST_CASE("ants, hopper, walker and humanoid have the masses and inertias of their sources",
+          "[envs][mujoco]") {
   struct Body {
     const char *model, *body;
     double mass;
@@ -103,6 +117,9 @@ TEST_CASE("ants, hopper and walker have the masses and inertias of their sources
       {"hopper", "thigh", 4.057890511, {.09329875683, .09329875683, .004941463445}},
       {"hopper", "leg", 2.781356696, {.07230254017, .07230254017, .002182192145}},
       {"hopper", "foot", 5.31557477, {.1035230806, .1035230806, .009242314259}},
+      {"humanoid", "torso", 8.90746237, {.173241525, .1540101406, .04111915494}},
+      {"humanoid", "right_thigh", 4.751750929, {.07495165387, .07495165387, .008227431346}},
+      {"humanoid", "left_lower_arm", 1.229540193, {.01366722833, .01366722833, .0006215610823}},
       {"walker2d", "torso", 3.665191429, {.06924593807, .06924593807, .004450589593}},
       {"walker2d", "foot", 3.166725395, {.02399774663, .02399774663, .005374385384}},
       {"walker2d", "leg_left", 2.781356696, {.07230254017, .07230254017, .002182192145}},
@@ -132,6 +149,7 @@ TEST_CASE("every model has room for all its contacts and limits at once", "[envs
                                          {"ant_rllab", 25, 108},
                                          {"hopper", 8, 35},
                                          {"walker2d", 14, 62},
+                                         {"humanoid", 29, 133},
                                          {"half_cheetah", 16, 70}}));
   CAPTURE(row.model);
   // The floor far above: every geom touches it. The joints beyond all limits.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "envs/environment.h"
+#include "envs/training_reward.h"
 
 namespace innerloop {
 
@@ -13,6 +14,7 @@ using Actor = std::function<Eigen::VectorXf(const Eigen::VectorXf& observation, 
 struct Episode {
   std::vector<Eigen::VectorXf> observations;  // one more than steps
   std::vector<double> rewards;
+  std::vector<double> training_rewards;  // none where the environment has no other
   std::vector<bool> successes;
   bool terminated = false;
 
@@ -52,6 +54,8 @@ inline Episode play(Environment& environment, const Actor& actor, Stream environ
     const auto result = environment.step(actor(observation, action_stream), environment_stream, observation);
     episode.observations.push_back(observation);
     episode.rewards.push_back(result.reward);
+    if (const auto* training = training_reward(environment))
+      episode.training_rewards.push_back(training->training_reward());
     episode.successes.push_back(result.success);
     episode.terminated = result.terminated;
   }

@@ -1,9 +1,11 @@
 #include "sampling/sampler.h"
 
+#include <cmath>
 #include <optional>
 #include <set>
 
 #include "envs/registry.h"
+#include "sampling/advantages.h"
 #include "tests/catch.h"
 #include "tests/sampling/fixtures.h"
 
@@ -11,6 +13,17 @@ namespace innerloop {
 namespace {
 
 using namespace testing;
+
+// a = (0, 1).
+class GoesUp : public NoisyGain {
+ public:
+  explicit GoesUp(Eigen::Index observations) : NoisyGain(0, observations, 2) {}
+  void act(const Eigen::Ref<const Eigen::MatrixXf>&, Stream* const*, Workspace&,
+           Eigen::Ref<Eigen::MatrixXf> actions) const override {
+    actions.row(0).setZero();
+    actions.row(1).setOnes();
+  }
+};
 
 TEST_CASE("every trajectory is what its environment, alone with its streams, gives", "[sampler]") {
   ThreadPool pool(2);
@@ -261,6 +274,36 @@ TEST_CASE("the workspace is the policy's of this call, also when one follows ano
     policy.emplace(made);
     CHECK_NOTHROW(sampler.sample(drifts({1, 2}), {&*policy}, 30, {}));
   }
+}
+
+TEST_CASE("a training reward is recorded beside the task's own, for advantages that ask for it",
+          "[sampler]") {
+  const bool observe_task = GENERATE(false, true);
+  ThreadPool pool(2);
+  Sampler sampler(
+      [&] { return make_environment({.name = "point_robot_sparse", .observe_task = observe_task}); }, pool);
+  const Eigen::Vector2d goal(0, 1);
+  const GoesUp up(sampler.spec().observation_size);
+  const auto all = sampler.sample({goal}, {&up}, 3, {.seed = 1});
+  for (int64_t n = 0; n < 3; ++n) {
+    const auto own = all.rewards(0, n), training = all.rewards(0, n, RewardKind::kTraining);
+    REQUIRE(own.size() == 20);
+    for (int64_t s = 0; s < 20; ++s) {
+      const double d = std::abs(1 - 0.1 * static_cast<double>(s + 1));
+      CHECK(training[s] == Approx(-d).margin(1e-6));
+      if (std::abs(d - 0.2) > 1e-6) CHECK(own[s] == Approx(d < 0.2 ? 1 - d : 0).margin(1e-6));
+    }
+    CHECK(all.undiscounted_return(0, n, RewardKind::kTraining) == Approx(training.cast<double>().sum()));
+    CHECK(all.undiscounted_return(0, n) == Approx(own.cast<double>().sum()));
+  }
+  const AdvantageConfig plain{.standardize = false};
+  CHECK(advantages(all, 0, plain).values != advantages(all, 0, plain, RewardKind::kTraining).values);
+  // Where an environment has no other reward, the task's own serves both.
+  Sampler walks(make_walk, pool);
+  const NoisyGain policy(0.5f);
+  auto walked = walks.sample(drifts({0.1}), {&policy}, 2, {.seed = 1});
+  CHECK(walked.rewards(0, 1, RewardKind::kTraining).data() == walked.rewards(0, 1).data());
+  CHECK_THROWS_WITH(walked.training_reward_buffer(0, 0), contains("without room"));
 }
 
 TEST_CASE("trajectories of no tasks, no steps or no numbers are refused", "[trajectories]") {
