@@ -83,6 +83,16 @@ std::vector<std::string> Dataset::class_names(Split split) const {
   return names;
 }
 
+std::vector<TaskSamples> Dataset::disjoint_tasks(Split, const EpisodeShape&, int64_t, Stream&) const {
+  throw UsageError(concat("evaluation.replacement = false: the data set '", spec().name,
+                          "' makes its samples as tasks ask for them; only one of stored images can give "
+                          "tasks that share none"));
+}
+
+void Dataset::draw_samples(Split, const EpisodeShape&, const TaskSamples&, Episodes&, int64_t) const {
+  throw Error(concat(spec().name, ": this data set does not store its samples"));
+}
+
 Labelled Dataset::draw_labelled(Split, int64_t, Stream&, torch::ScalarType) const {
   throw Error(concat(spec().name, ": this data set has no classes"));
 }

@@ -39,6 +39,13 @@ struct Labelled {
   torch::Tensor x, y;
 };
 
+// Which stored samples a task shows.
+struct TaskSamples {
+  std::vector<int64_t> classes;  // by label, as places in class_names(split)
+  std::vector<int64_t> turns;    // by label: quarter turns, counter-clockwise, of its samples
+  std::vector<int64_t> samples;  // label after label, shots first: numbers within the class
+};
+
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -59,6 +66,16 @@ class Dataset {
                                              Stream& /*stream*/) const {
     return {};
   }
+
+  // Tasks of the split of which no two show the same sample, nor a turned copy of it, until the split has no
+  // further one or there are `most`: each takes its classes at random from those with shots + queries samples
+  // left. So the tasks are independent draws of data (Lafargue et al. 2024, arXiv 2409.02850). UsageError if
+  // the data set does not store its samples.
+  virtual std::vector<TaskSamples> disjoint_tasks(Split split, const EpisodeShape& shape, int64_t most,
+                                                  Stream& stream) const;
+  // Draws one of them as draw() does.
+  virtual void draw_samples(Split split, const EpisodeShape& shape, const TaskSamples& task,
+                            Episodes& episodes, int64_t t) const;
 
   // Classification over all classes of a split at once, for networks pretrained without tasks: labels
   // 0..classes(split)-1. Regression has none: 0, and draw_labelled is an Error.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -48,21 +49,40 @@ class ImageEpisodes : public Dataset {
   void draw(Split split, const EpisodeShape& shape, Stream& stream, Episodes& episodes,
             int64_t t) const override {
     check(split, shape);
-    require_slice(spec_, shape, episodes, t);
-    if (episodes.support_x.scalar_type() == torch::kFloat32) {
-      draw_task<float>(split, shape, stream, episodes, t, single_table_.data());
-    } else {
-      draw_task<double>(split, shape, stream, episodes, t, table_.data());
-    }
+    draw_samples(split, shape, choose(split, shape, stream), episodes, t);
   }
 
   std::vector<int64_t> drawn_classes(Split split, const EpisodeShape& shape, Stream& stream) const override {
     check(split, shape);
-    std::vector<int64_t> classes;
-    choose(split, shape, stream, [&](const Chosen& sample) {
-      if (sample.place == 0) classes.push_back(sample.in_split);
-    });
-    return classes;
+    return choose(split, shape, stream).classes;
+  }
+
+  std::vector<TaskSamples> disjoint_tasks(Split split, const EpisodeShape& shape, int64_t most,
+                                          Stream& stream) const override {
+    check(split, shape);
+    std::vector<bool> taken(static_cast<size_t>(store_.images()));  // by the image that others are copies of
+    std::vector<TaskSamples> tasks;
+    while (static_cast<int64_t>(tasks.size()) < most) {
+      auto task = choose_untaken(split, shape, stream, taken);
+      if (!task) break;
+      tasks.push_back(std::move(*task));
+    }
+    return tasks;
+  }
+
+  void draw_samples(Split split, const EpisodeShape& shape, const TaskSamples& task, Episodes& episodes,
+                    int64_t t) const override {
+    require_slice(spec_, shape, episodes, t);
+    require(task.classes.size() == static_cast<size_t>(shape.ways) &&
+                task.turns.size() == task.classes.size() &&
+                task.samples.size() == static_cast<size_t>(shape.ways * (shape.shots + shape.queries)),
+            spec_.name, ": a task of ", task.classes.size(), " classes and ", task.samples.size(),
+            " samples is not of the shape asked for");
+    if (episodes.support_x.scalar_type() == torch::kFloat32) {
+      fill<float>(split, shape, task, episodes, t, single_table_.data());
+    } else {
+      fill<double>(split, shape, task, episodes, t, table_.data());
+    }
   }
 
   int64_t classes(Split split) const override { return static_cast<int64_t>(store_.of(split).size()); }
@@ -99,7 +119,7 @@ class ImageEpisodes : public Dataset {
         const uint64_t label = stream.below(store_.of(split).size());
         const auto& chosen = store_.of(split)[label];
         require(chosen.count > 0, spec_.name, ": class ", chosen.name, " has no images");
-        const uint64_t turns = store_.rotate[static_cast<size_t>(split)] ? stream.below(4) : 0;
+        const uint64_t turns = draw_turns(split, stream);
         const auto image = static_cast<int64_t>(stream.below(static_cast<uint64_t>(chosen.count)));
         convert(store_.image(chosen.first + image), turns, table, x);
         out.y.data_ptr<int64_t>()[i] = static_cast<int64_t>(label);
@@ -123,8 +143,10 @@ class ImageEpisodes : public Dataset {
               ": only square images can be turned, these are ", store_.height, " x ", store_.width);
       for (size_t i = 0; i < store_.of(split).size(); ++i) {
         const auto& c = store_.of(split)[i];
-        require(c.first >= 0 && c.count >= 0 && c.first + c.count <= store_.images(), spec_.name, ": class ",
-                c.name, " has images ", c.first, " to ", c.first + c.count - 1, " of ", store_.images());
+        for (const int64_t first : {c.first, c.origin()}) {
+          require(first >= 0 && c.count >= 0 && first + c.count <= store_.images(), spec_.name, ": class ",
+                  c.name, " has images ", first, " to ", first + c.count - 1, " of ", store_.images());
+        }
         if (c.count < store_.of(split)[smallest_[s]].count) smallest_[s] = i;
       }
     }
@@ -134,45 +156,71 @@ class ImageEpisodes : public Dataset {
     return store_.of(split)[smallest_[static_cast<size_t>(split)]];
   }
 
-  // One sample of a task: of `label` the sample number `place`, shots first.
-  struct Chosen {
-    int64_t label, place;
-    int64_t in_split;  // the class, among those of the split
-    int64_t image;
-    uint64_t turns;
-  };
+  uint64_t draw_turns(Split split, Stream& stream) const {
+    return store_.rotate[static_cast<size_t>(split)] ? stream.below(4) : 0;
+  }
 
-  // The samples of the task, label after label, each given to `visit`.
-  template <class Visit>
-  void choose(Split split, const EpisodeShape& shape, Stream& stream, const Visit& visit) const {
+  TaskSamples choose(Split split, const EpisodeShape& shape, Stream& stream) const {
     const auto& classes = store_.of(split);
+    TaskSamples task;
     Permutation class_choice(static_cast<int64_t>(classes.size()), stream);
     for (int64_t label = 0; label < shape.ways; ++label) {
-      const int64_t in_split = class_choice.next();
-      const auto& chosen = classes[static_cast<size_t>(in_split)];
-      const uint64_t turns = store_.rotate[static_cast<size_t>(split)] ? stream.below(4) : 0;
-      Permutation images(chosen.count, stream);
-      for (int64_t place = 0; place < shape.shots + shape.queries; ++place)
-        visit(Chosen{label, place, in_split, chosen.first + images.next(), turns});
+      task.classes.push_back(class_choice.next());
+      task.turns.push_back(static_cast<int64_t>(draw_turns(split, stream)));
+      Permutation images(classes[static_cast<size_t>(task.classes.back())].count, stream);
+      for (int64_t i = 0; i < shape.shots + shape.queries; ++i) task.samples.push_back(images.next());
     }
+    return task;
+  }
+
+  // The same of images that are not taken yet, and takes them; nothing if too few classes have enough left.
+  std::optional<TaskSamples> choose_untaken(Split split, const EpisodeShape& shape, Stream& stream,
+                                            std::vector<bool>& taken) const {
+    const auto& classes = store_.of(split);
+    const int64_t needed = shape.shots + shape.queries;
+    TaskSamples task;
+    Permutation class_choice(static_cast<int64_t>(classes.size()), stream);
+    for (size_t i = 0; i < classes.size() && static_cast<int64_t>(task.classes.size()) < shape.ways; ++i) {
+      const int64_t in_split = class_choice.next();
+      const auto& candidate = classes[static_cast<size_t>(in_split)];
+      std::vector<int64_t> left;
+      for (int64_t image = 0; image < candidate.count; ++image) {
+        if (!taken[static_cast<size_t>(candidate.origin() + image)]) left.push_back(image);
+      }
+      if (static_cast<int64_t>(left.size()) < needed) continue;
+      task.classes.push_back(in_split);
+      task.turns.push_back(static_cast<int64_t>(draw_turns(split, stream)));
+      Permutation images(static_cast<int64_t>(left.size()), stream);
+      for (int64_t k = 0; k < needed; ++k) {
+        task.samples.push_back(left[static_cast<size_t>(images.next())]);
+        taken[static_cast<size_t>(candidate.origin() + task.samples.back())] = true;
+      }
+    }
+    if (static_cast<int64_t>(task.classes.size()) < shape.ways) return std::nullopt;
+    return task;
   }
 
   template <class T>
-  void draw_task(Split split, const EpisodeShape& shape, Stream& stream, Episodes& episodes, int64_t t,
-                 const T* table) const {
+  void fill(Split split, const EpisodeShape& shape, const TaskSamples& task, Episodes& episodes, int64_t t,
+            const T* table) const {
     const int64_t size = store_.image_bytes();
     T* support_x = episodes.support_x.data_ptr<T>() + t * shape.ways * shape.shots * size;
     T* query_x = episodes.query_x.data_ptr<T>() + t * shape.ways * shape.queries * size;
     int64_t* support_y = episodes.support_y.data_ptr<int64_t>() + t * shape.ways * shape.shots;
     int64_t* query_y = episodes.query_y.data_ptr<int64_t>() + t * shape.ways * shape.queries;
-    choose(split, shape, stream, [&](const Chosen& sample) {
-      const bool support = sample.place < shape.shots;
-      T*& x = support ? support_x : query_x;
-      int64_t*& y = support ? support_y : query_y;
-      convert(store_.image(sample.image), sample.turns, table, x);
-      x += size;
-      *y++ = sample.label;
-    });
+    const int64_t* sample = task.samples.data();
+    for (int64_t label = 0; label < shape.ways; ++label) {
+      const auto& shown = store_.of(split)[static_cast<size_t>(task.classes[static_cast<size_t>(label)])];
+      const auto turns = static_cast<uint64_t>(task.turns[static_cast<size_t>(label)]);
+      for (int64_t place = 0; place < shape.shots + shape.queries; ++place) {
+        const bool support = place < shape.shots;
+        T*& x = support ? support_x : query_x;
+        int64_t*& y = support ? support_y : query_y;
+        convert(store_.image(shown.first + *sample++), turns, table, x);
+        x += size;
+        *y++ = label;
+      }
+    }
   }
 
   // Turned counter-clockwise by quarter turns.

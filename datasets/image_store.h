@@ -14,6 +14,10 @@ struct ImageClass {
   std::string name;   // "Greek/character03", "n01532829"
   int64_t first = 0;  // images first .. first + count - 1
   int64_t count = 0;  // 0 where a list names a class of which no image is there
+  // Where the images are turned copies of others in the store: the first of those. -1: they are themselves.
+  int64_t copies_of = -1;
+
+  int64_t origin() const { return copies_of < 0 ? first : copies_of; }
 };
 
 struct ImageStore {

@@ -134,6 +134,7 @@ void split_vinyals(ImageStore& store, const Classes& all, const fs::path& lists)
   store.pixels.clear();
   store.pixels.reserve(4 * upright.size());
   std::map<std::string, Split> split_of;
+  std::map<std::string, int64_t> first_turned;  // of each character: where its first copies lie
   std::set<std::string> turned_names;
   for (const auto& [split, name] :
        {std::pair{Split::kTrain, "train.txt"}, {Split::kValidation, "val.txt"}, {Split::kTest, "test.txt"}}) {
@@ -152,6 +153,7 @@ void split_vinyals(ImageStore& store, const Classes& all, const fs::path& lists)
                                             : "",
                                90 * turns),
                         store.images(), upright_class.count};
+      turned.copies_of = first_turned.emplace(character, turned.first).first->second;
       require(turned_names.insert(turned.name).second, "omniglot: ", path.string(), " names ", turned.name,
               " twice");
       for (int64_t i = 0; i < turned.count; ++i) {

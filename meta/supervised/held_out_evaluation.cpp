@@ -17,12 +17,35 @@ StreamKey evaluation_key(const SupervisedEvaluationConfig& evaluation, int64_t t
 
 }  // namespace
 
+std::vector<TaskSamples> SupervisedMetaLearner::disjoint_tasks(
+    const SupervisedEvaluationConfig& evaluation) const {
+  if (evaluation.replacement) return {};
+  Stream stream(evaluation_key(evaluation, 0));
+  return dataset_->disjoint_tasks(evaluation.split, evaluation_shape(evaluation), evaluation.tasks, stream);
+}
+
+int64_t SupervisedMetaLearner::task_count(const SupervisedEvaluationConfig& evaluation) const {
+  return evaluation.replacement ? evaluation.tasks : static_cast<int64_t>(disjoint_tasks(evaluation).size());
+}
+
 Episodes SupervisedMetaLearner::evaluation_episode(const SupervisedEvaluationConfig& evaluation,
                                                    int64_t task) const {
+  return episode_of(evaluation, disjoint_tasks(evaluation), task);
+}
+
+Episodes SupervisedMetaLearner::episode_of(const SupervisedEvaluationConfig& evaluation,
+                                           const std::vector<TaskSamples>& disjoint, int64_t task) const {
   const EpisodeShape shape = evaluation_shape(evaluation);
   Episodes episodes = make_episodes(dataset_->spec(), shape, 1);
-  Stream stream(evaluation_key(evaluation, task));
-  dataset_->draw(evaluation.split, shape, stream, episodes, 0);
+  if (evaluation.replacement) {
+    Stream stream(evaluation_key(evaluation, task));
+    dataset_->draw(evaluation.split, shape, stream, episodes, 0);
+  } else {
+    require_usage(task < static_cast<int64_t>(disjoint.size()), "evaluation.replacement = false: task ", task,
+                  " asked, the ", split_name(evaluation.split), " split has ", disjoint.size(),
+                  " tasks that share no sample");
+    dataset_->draw_samples(evaluation.split, shape, disjoint[static_cast<size_t>(task)], episodes, 0);
+  }
   return episodes;
 }
 
@@ -55,16 +78,17 @@ std::vector<Params> SupervisedMetaLearner::for_each_task(const SupervisedEvaluat
   const torch::NoGradGuard no_graph;
   const EpisodeShape shape = evaluation_shape(evaluation);
   dataset_->check(evaluation.split, shape);
-  require_room(
-      "the evaluation", shape, std::min<int64_t>(evaluation.tasks, executor_.threads()), 1,
-      {"results", 8 * static_cast<double>(evaluation.tasks) * static_cast<double>(evaluation.steps + 1)});
+  const auto disjoint = disjoint_tasks(evaluation);
+  const int64_t tasks = evaluation.replacement ? evaluation.tasks : static_cast<int64_t>(disjoint.size());
+  require_room("the evaluation", shape, std::min<int64_t>(tasks, executor_.threads()), 1,
+               {"results", 8 * static_cast<double>(tasks) * static_cast<double>(evaluation.steps + 1)});
   const Member used = members_for(evaluation).front();
   std::vector<Params> out;
   const int64_t at_once = std::max<int64_t>(block, 2 * executor_.threads());
-  for (int64_t first = 0; first < evaluation.tasks; first += at_once) {
-    const int64_t count = std::min(at_once, evaluation.tasks - first);
+  for (int64_t first = 0; first < tasks; first += at_once) {
+    const int64_t count = std::min(at_once, tasks - first);
     auto found = executor_.gather(count, [&](int64_t i) {
-      const EpisodeTask task = task_of(used, evaluation_episode(evaluation, first + i), evaluation);
+      const EpisodeTask task = task_of(used, episode_of(evaluation, disjoint, first + i), evaluation);
       return f(*used.method, task, {.seed = evaluation.seed, .training = false, .first_task = first + i});
     });
     std::move(found.begin(), found.end(), std::back_inserter(out));
@@ -88,6 +112,7 @@ TaskOutcomes SupervisedMetaLearner::evaluate_in_full(const SupervisedEvaluationC
         return found.joined(Params({{"predicted", predicted.back().argmax(2).to(torch::kFloat64)}}));
       },
       progress);
+  const auto disjoint = disjoint_tasks(evaluation);
   TaskOutcomes out;
   for (const auto& found : tasks) {
     const auto i = static_cast<int64_t>(out.metrics.size());
@@ -96,6 +121,10 @@ TaskOutcomes SupervisedMetaLearner::evaluate_in_full(const SupervisedEvaluationC
     const auto predicted = found.at("predicted").to(torch::kInt64).contiguous();
     out.predicted.emplace_back(predicted.data_ptr<int64_t>(),
                                predicted.data_ptr<int64_t>() + predicted.numel());
+    if (!evaluation.replacement) {
+      out.classes.push_back(disjoint[static_cast<size_t>(i)].classes);
+      continue;
+    }
     Stream stream(evaluation_key(evaluation, i));
     out.classes.push_back(dataset_->drawn_classes(evaluation.split, evaluation_shape(evaluation), stream));
   }
@@ -110,8 +139,10 @@ std::vector<double> SupervisedMetaLearner::nearest_neighbour(const SupervisedEva
   dataset_->check(evaluation.split, evaluation_shape(evaluation));
   const Member used = members_for(evaluation).front();
   const Params theta = used.method->initialisation(meta_);
-  const auto accuracies = executor_.gather(evaluation.tasks, [&](int64_t i) {
-    const Episodes episode = evaluation_episode(evaluation, i);
+  const auto disjoint = disjoint_tasks(evaluation);
+  const int64_t tasks = evaluation.replacement ? evaluation.tasks : static_cast<int64_t>(disjoint.size());
+  const auto accuracies = executor_.gather(tasks, [&](int64_t i) {
+    const Episodes episode = episode_of(evaluation, disjoint, i);
     const auto points = [&](const torch::Tensor& x) {
       return on_features
                  ? used.method->network(false).features(theta, x, {.use = evaluation_statistics(used)})

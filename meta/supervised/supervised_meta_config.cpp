@@ -32,6 +32,8 @@ std::vector<Key> supervised_evaluation_keys() {
       keys::whole("queries", &C::queries, 0, kMostSamples, "query samples per class, 0 = as in training"),
       keys::whole("ensemble", &C::ensemble, 1, 100,
                   "how many of the best on validation tasks predict together (validation.keep)"),
+      keys::truth("replacement", &C::replacement,
+                  "tasks may share samples; false: as many as share none, at most evaluation.tasks"),
       keys::seed("seed", &C::seed, "of the held-out tasks")};
   for (auto& key : all) key = keys::free(std::move(key));
   return all;

@@ -29,6 +29,9 @@ struct SupervisedEvaluationConfig {
   // Of the best on validation tasks, so many predict together (runners/experiment/supervised_job.h keeps
   // them).
   int64_t ensemble = 1;
+  // Whether tasks may share samples. If not, there are as many as share none, at most `tasks`, and the
+  // interval over them says how the mean varies with the data (Lafargue et al. 2024, arXiv 2409.02850).
+  bool replacement = true;
   uint64_t seed = 1;
 };
 

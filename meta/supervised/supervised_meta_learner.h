@@ -91,6 +91,10 @@ class SupervisedMetaLearner {
                                     const std::function<void(int64_t done)>& progress = {},
                                     int64_t block = 50) const;
 
+  // How many tasks an evaluation has: evaluation.tasks, or as many of them as share no sample. UsageError if
+  // the data set cannot tell.
+  int64_t task_count(const SupervisedEvaluationConfig& evaluation) const;
+
   // The episode of evaluation task `task` alone (T = 1), and the network's outputs on its query set after 0,
   // 1, ... gradient steps.
   Episodes evaluation_episode(const SupervisedEvaluationConfig& evaluation, int64_t task) const;
@@ -106,6 +110,10 @@ class SupervisedMetaLearner {
   std::vector<double> nearest_neighbour(const SupervisedEvaluationConfig& evaluation, bool on_features) const;
 
  private:
+  // Without replacement all tasks, otherwise none; and the episode of one (T = 1).
+  std::vector<TaskSamples> disjoint_tasks(const SupervisedEvaluationConfig& evaluation) const;
+  Episodes episode_of(const SupervisedEvaluationConfig& evaluation, const std::vector<TaskSamples>& disjoint,
+                      int64_t task) const;
   struct Member {
     std::shared_ptr<const Method> method;
     Params meta, running;

@@ -17,12 +17,13 @@ namespace {
 Analysis measure(const SupervisedMetaLearner& learner, const ExperimentConfig& config,
                  const AnalysisSettings& settings) {
   const auto& evaluation = config.supervised_evaluation;
+  const int64_t tasks = learner.task_count(evaluation);
   auto shown = std::chrono::steady_clock::now();
   const auto progress = [&](int64_t done) {
     const auto now = std::chrono::steady_clock::now();
     if (now - shown < std::chrono::seconds(5)) return;
     shown = now;
-    std::cerr << "  studied " << done << " of " << evaluation.tasks << " test tasks\n";
+    std::cerr << "  studied " << done << " of " << tasks << " test tasks\n";
   };
   Analysis out{.settings = settings,
                .classification = learner.dataset().spec().classification,

@@ -91,7 +91,8 @@ std::string analysis_json(const SupervisedMetaLearner& learner, const Experiment
   out["ways"] = shape.ways;
   out["shots"] = shape.shots;
   out["queries"] = shape.queries;
-  out["tasks"] = evaluation.tasks;
+  out["tasks"] = learner.task_count(evaluation);
+  out["replacement"] = evaluation.replacement;
   out["steps"] = evaluation.steps;
   out["seed"] = evaluation.seed;
   out["overrides"] = overrides;

@@ -70,6 +70,7 @@ EvaluatedRun read_evaluated_run(const std::filesystem::path& run, const std::str
     EvaluatedRun out{.run = run.string(), .algorithm = found.at("algorithm"), .metric = "mse"};
     for (const char* key : {"dataset", "data_digest", "ways", "shots", "queries", "tasks", "seed"})
       out.test[key] = found.at(key).is_string() ? found.at(key).get<std::string>() : found.at(key).dump();
+    out.test["replacement"] = found.value("replacement", true) ? "true" : "false";
     out.meta_iterations = found.at("meta_iterations");
     const auto& time = found.at("milliseconds_per_iteration");
     if (time.is_number()) out.milliseconds = time.get<double>();
@@ -132,8 +133,9 @@ void print_comparison(std::ostream& out, const std::vector<Compared>& rows, cons
   const auto& test = rows.front().runs.front().test;
   const bool accuracy = rows.front().runs.front().metric == "accuracy";
   out << test.at("dataset") << ", " << (accuracy ? test.at("ways") + "-way " : "") << test.at("shots")
-      << "-shot, " << test.at("tasks") << " test tasks, seed " << test.at("seed") << "; "
-      << (accuracy ? "accuracy in %" : "mean squared error") << ", 95 % CI over tasks\n";
+      << "-shot, " << test.at("tasks") << " test tasks"
+      << (test.at("replacement") == "true" ? "" : " that share no sample") << ", seed " << test.at("seed")
+      << "; " << (accuracy ? "accuracy in %" : "mean squared error") << ", 95 % CI over tasks\n";
   out << std::left << std::setw(18) << "algorithm" << std::right << std::setw(6) << "seeds" << std::setw(14)
       << "iterations" << std::setw(10) << "ms" << std::setw(10) << (accuracy ? "accuracy" : "mse")
       << std::setw(10) << "95 % CI" << std::setw(18) << "seeds from to" << std::setw(12) << "- " + baseline

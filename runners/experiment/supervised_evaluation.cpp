@@ -75,13 +75,14 @@ std::string step_size_text(const SupervisedMetaConfig& config, double step_size)
 
 SupervisedResult evaluate_supervised(const SupervisedMetaLearner& learner, const ExperimentConfig& config) {
   const auto& evaluation = config.supervised_evaluation;
+  const int64_t tasks = learner.task_count(evaluation);
   SupervisedResult result;
   auto shown = std::chrono::steady_clock::now();
   result.outcomes = learner.evaluate_in_full(evaluation, [&](int64_t done) {
     const auto now = std::chrono::steady_clock::now();
     if (now - shown < std::chrono::seconds(5)) return;
     shown = now;
-    std::cerr << "  evaluated " << done << " of " << evaluation.tasks << " test tasks\n";
+    std::cerr << "  evaluated " << done << " of " << tasks << " test tasks\n";
   });
   result.steps = statistics(result.outcomes.metrics);
   for (const auto& step : result.steps) {
@@ -105,9 +106,13 @@ std::string evaluation_text(const SupervisedMetaLearner& learner, const Experime
   const auto& evaluation = config.supervised_evaluation;
   const EpisodeShape shape = learner.evaluation_shape(evaluation);
   const std::string ways = learner.dataset().spec().classification ? concat(shape.ways, "-way ") : "";
-  return concat(evaluation.tasks, " test task", evaluation.tasks == 1 ? "" : "s", ", ", ways, shape.shots,
-                "-shot, ", shape.queries, shape.queries == 1 ? " query" : " queries",
-                ways.empty() ? "" : " per class", ", seed ", evaluation.seed);
+  const int64_t tasks = learner.task_count(evaluation);
+  const char* apart = evaluation.replacement ? ""
+                      : tasks == 1           ? " (without replacement)"
+                                             : " that share no sample";
+  return concat(tasks, " test task", tasks == 1 ? "" : "s", apart, ", ", ways, shape.shots, "-shot, ",
+                shape.queries, shape.queries == 1 ? " query" : " queries", ways.empty() ? "" : " per class",
+                ", seed ", evaluation.seed);
 }
 
 void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const ExperimentConfig& config,

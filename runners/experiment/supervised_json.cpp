@@ -51,7 +51,8 @@ std::string supervised_json(const SupervisedMetaLearner& learner, const Experime
   out["ways"] = shape.ways;
   out["shots"] = shape.shots;
   out["queries"] = shape.queries;
-  out["tasks"] = evaluation.tasks;
+  out["tasks"] = result.outcomes.metrics.size();
+  out["replacement"] = evaluation.replacement;
   out["seed"] = evaluation.seed;
   out["overrides"] = result.overrides;
   out["steps"] = ordered_json::array();

@@ -73,8 +73,10 @@ ordered_json problem_json(const ProblemResult& result) {
                    {"metric", problem.metric},
                    {"baseline", problem.groups[result.baseline].label},
                    {"not_paired", text_or_null(result.not_paired)},
+                   {"tasks_share_samples", nullptr},
                    {"configuration_differences", ordered_json::object()},
                    {"algorithms", ordered_json::array()}};
+  if (const auto shared = tasks_share_samples(problem)) out["tasks_share_samples"] = *shared;
   for (const auto& difference : key_differences(problem.groups))
     out["configuration_differences"][difference.key] = difference.values;
   for (size_t g = 0; g < result.groups.size(); ++g)

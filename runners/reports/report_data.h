@@ -7,8 +7,9 @@
 
 namespace innerloop {
 
-// {innerloop, command, problems: [{problem, metric, baseline, not_paired|null, configuration_differences:
-// {KEY:
+// {innerloop, command, problems: [{problem, metric, baseline, not_paired|null, tasks_share_samples:
+// bool|null,
+//  configuration_differences: {KEY:
 //  [text..]}, algorithms: [{algorithm, seeds: [..], interquartile_mean, interquartile_mean_ci95: [low,
 //  high]|null, mean_over_tasks, ci95_over_tasks|null, difference|null, difference_ci95|null,
 //  probability_of_improvement|null, probability_of_improvement_ci95|null, learning, adaptation,

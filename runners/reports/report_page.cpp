@@ -79,6 +79,13 @@ std::string results_notes(const ProblemResult& result) {
                              "bootstrap over seeds. Intervals "
                              "from fewer than about ten seeds are themselves rough."
                            : "One seed for each: intervals are over tasks and say nothing of other seeds.");
+  if (const auto shared = tasks_share_samples(result.problem)) {
+    out +=
+        paragraph(*shared ? "Tasks are drawn with replacement and may share samples: their intervals are of "
+                            "the mean over tasks of these data, too narrow for new data of the kind. "
+                            "--evaluation.replacement false draws tasks that share none."
+                          : "Tasks share no sample: their intervals hold for new data of the kind.");
+  }
   return out;
 }
 

@@ -154,6 +154,16 @@ AcrossProblems across_problems(const std::vector<ProblemResult>& problems) {
 
 }  // namespace
 
+std::optional<bool> tasks_share_samples(const RunProblem& problem) {
+  if (problem.metric != "accuracy") return std::nullopt;
+  for (const auto& group : problem.groups) {
+    for (const auto& run : group.runs) {
+      if (run.evaluation) return run.evaluation->run.test.at("replacement") == "true";
+    }
+  }
+  return std::nullopt;
+}
+
 ReportResults report_results(std::vector<RunProblem> problems, const std::string& baseline) {
   if (!baseline.empty()) require_baseline(problems, baseline);
   ReportResults out;

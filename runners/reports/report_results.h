@@ -35,6 +35,10 @@ struct ProblemResult {
   std::string not_paired;           // why there are no paired differences; "" if there are
 };
 
+// Whether held-out tasks were drawn with replacement and may share samples; nothing where they are not of
+// stored samples, or none was evaluated.
+std::optional<bool> tasks_share_samples(const RunProblem& problem);
+
 // All problems together, where they have one scale (accuracy) and the same algorithms.
 struct AcrossProblems {
   std::vector<std::string> labels;

@@ -29,6 +29,7 @@ RunEvaluation parse_evaluation(const json& found, const std::string& name) {
                                      "tasks",       "trajectories", "seed"}
           : std::vector<const char*>{"dataset", "data_digest", "ways", "shots", "queries", "tasks", "seed"};
   for (const char* key : same_tasks) out.run.test[key] = text_of(found.at(key));
+  if (!policy) out.run.test["replacement"] = found.value("replacement", true) ? "true" : "false";
   if (found.contains("overrides"))
     out.overrides = found.at("overrides").get<std::map<std::string, std::string>>();
   for (const auto& task : found.at("per_task")) {

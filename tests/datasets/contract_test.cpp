@@ -156,6 +156,49 @@ TEST_CASE("no data set shows a sample twice in an episode", "[datasets][contract
   }
 }
 
+TEST_CASE("every data set of stored images gives tasks of which no two show the same sample",
+          "[datasets][contract]") {
+  const auto name = GENERATE(from_range(names()));
+  CAPTURE(name);
+  const auto& dataset = known(name);
+  const EpisodeShape shape{.ways = dataset.spec().classification ? 2 : 1, .shots = 2, .queries = 3};
+  const StreamKey key{.seed = 7};
+  Stream stream(key);
+  std::vector<TaskSamples> tasks;
+  try {
+    tasks = dataset.disjoint_tasks(Split::kTest, shape, 5, stream);
+  } catch (const UsageError& error) {
+    CHECK_THAT(error.what(), contains("'" + name + "' makes its samples as tasks ask for them"));
+    CHECK((name == "sine" || name == "rainbow_strokes"));
+    return;
+  }
+  REQUIRE(!tasks.empty());
+  Stream again(key);
+  const auto fewer = dataset.disjoint_tasks(Split::kTest, shape, 2, again);
+  std::vector<torch::Tensor> shown;
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    if (i < fewer.size()) {  // the first ones are the same, however many are asked for
+      CHECK(fewer[i].classes == tasks[i].classes);
+      CHECK(fewer[i].turns == tasks[i].turns);
+      CHECK(fewer[i].samples == tasks[i].samples);
+    }
+    auto episodes = make_episodes(dataset.spec(), shape, 1);
+    dataset.draw_samples(Split::kTest, shape, tasks[i], episodes, 0);
+    CHECK(episodes.query_y[0][0].item<int64_t>() == 0);
+    CHECK(episodes.query_y[0][-1].item<int64_t>() == 1);
+    for (const auto& x : {episodes.support_x[0], episodes.query_x[0]}) {
+      for (int64_t sample = 0; sample < x.size(0); ++sample) {
+        for (const auto& other : shown) REQUIRE_FALSE(other.equal(x[sample]));
+        shown.push_back(x[sample]);
+      }
+    }
+  }
+  auto too_many = make_episodes(dataset.spec(), {.ways = 3, .shots = 2, .queries = 3}, 1);
+  CHECK_THROWS_WITH(
+      dataset.draw_samples(Split::kTest, {.ways = 3, .shots = 2, .queries = 3}, tasks[0], too_many, 0),
+      contains("a task of 2 classes and 10 samples is not of the shape asked for"));
+}
+
 TEST_CASE("no data set shows an image in two splits", "[datasets][contract]") {
   const auto name = GENERATE(from_range(names()));
   CAPTURE(name);

@@ -1,5 +1,6 @@
 // Episodes over a store whose every pixel is known: channel c, row r, column k of image i of class j holds a
 // number that names them all.
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -203,4 +204,45 @@ TEST_CASE("the classes of a task are those its images show, label by label", "[d
       CHECK(classes[static_cast<size_t>(label)] == class_of(store, Split::kTrain, image));
     }
   }
+}
+
+TEST_CASE("tasks that share no sample go on until fewer classes than a task needs have enough left",
+          "[datasets][images]") {
+  // Test has five classes of five images. Tasks of two classes with two samples each: every class serves two
+  // tasks at most, so that four or five tasks are there and at least 16 of the 25 images are shown.
+  const auto dataset = known();
+  const EpisodeShape shape{.ways = 2, .shots = 1, .queries = 1};
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Stream stream({.seed = seed});
+    const auto tasks = dataset->disjoint_tasks(Split::kTest, shape, 100, stream);
+    CHECK((tasks.size() == 4 || tasks.size() == 5));
+    std::map<int64_t, std::set<int64_t>> shown;  // samples by class
+    for (const auto& task : tasks) {
+      REQUIRE(task.classes.size() == 2);
+      REQUIRE(task.samples.size() == 4);
+      CHECK(task.classes[0] != task.classes[1]);
+      for (size_t i = 0; i < 4; ++i) {
+        CHECK((task.samples[i] >= 0 && task.samples[i] < 5));
+        CHECK(shown[task.classes[i / 2]].insert(task.samples[i]).second);
+      }
+    }
+    int64_t with_two_left = 0;
+    for (int64_t c = 0; c < 5; ++c) with_two_left += 5 - shown[c].size() >= 2 ? 1 : 0;
+    CHECK(with_two_left < 2);
+  }
+  Stream stream({.seed = 1});
+  CHECK(dataset->disjoint_tasks(Split::kTest, shape, 3, stream).size() == 3);
+}
+
+TEST_CASE("an image and its turned copy count as one sample", "[datasets][images]") {
+  auto store = known_store(1);
+  auto& test = store.classes[static_cast<size_t>(Split::kTest)];
+  test.resize(2);
+  test[1].copies_of = test[0].first;
+  const auto dataset = make_image_episodes({.name = "known"}, store, {0}, {1});
+  Stream stream({.seed = 1});
+  const EpisodeShape shape{.ways = 2, .shots = 1, .queries = 1};
+  const auto tasks = dataset->disjoint_tasks(Split::kTest, shape, 100, stream);
+  REQUIRE(tasks.size() == 1);  // 4 of 5; apart, two classes of five give two tasks
+  CHECK(std::set<int64_t>(tasks[0].samples.begin(), tasks[0].samples.end()).size() == 4);
 }

@@ -160,6 +160,11 @@ TEST_CASE("Omniglot's vinyals split follows its lists, each rotation a class", "
     CHECK(classes.rbegin()->first == first + count - 1);
     first += count;
   }
+  // Two drawings of each character; its four turns are copies of them, so that none serves two tasks.
+  Stream stream({.seed = 1});
+  const auto tasks =
+      dataset->disjoint_tasks(Split::kValidation, {.ways = 2, .shots = 1, .queries = 1}, 1000, stream);
+  CHECK(tasks.size() == 86);
 
   const auto error_with = [&](const std::string& list, const std::string& content) {
     write_bytes(data / ("splits_vinyals/" + list), text(content));

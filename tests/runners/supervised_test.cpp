@@ -210,6 +210,18 @@ TEST_CASE("bench on drawn characters has baselines, validation and the effective
   CHECK(load_checkpoint(run.best_checkpoint()).iteration == best);
   CHECK(out["selected_iteration"] == best);
   CHECK(out["meta_iterations"] == 4);
+  CHECK(out["replacement"] == true);
+
+  const auto disjoint = run_program({"bench", "--run-dir", run.root().string(), "--resume",
+                                     "--evaluation.replacement", "false", "--evaluation.tasks", "1000"});
+  INFO(disjoint.output);
+  REQUIRE(disjoint.code == 0);
+  const json apart = json::parse(read_file(run.root() / "bench.json"));
+  const size_t tasks = apart["tasks"];
+  CHECK((tasks > 1 && tasks < 1000));
+  CHECK(apart["per_task"].size() == tasks);
+  CHECK(apart["replacement"] == false);
+  CHECK_THAT(disjoint.output, contains(concat(tasks, " test tasks that share no sample, 5-way")));
 }
 
 TEST_CASE("a supervised training has the same bits for 1, 2 and 5 threads", "[bench]") {

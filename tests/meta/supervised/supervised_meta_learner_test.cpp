@@ -1,6 +1,7 @@
 #include "meta/supervised/supervised_meta_learner.h"
 
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "base/error.h"
@@ -332,4 +333,35 @@ TEST_CASE("an evaluation in full tells each task's classes and the labels given 
     for (size_t i = 0; i < 6; ++i) right += found.predicted[task][i] == static_cast<int64_t>(i / 2) ? 1 : 0;
     CHECK(right / 6 == Approx(found.metrics[task].back()));
   }
+}
+
+TEST_CASE("evaluation without replacement has as many tasks as share no sample", "[meta]") {
+  ThreadPool pool(2, &Executor::prepare_thread);
+  SupervisedMetaLearner learner(strokes_config(), maml_row(), pool);
+  SupervisedEvaluationConfig evaluation{.tasks = 1000, .steps = 1, .queries = 9, .replacement = false};
+  const int64_t count = learner.task_count(evaluation);
+  const int64_t classes = learner.dataset().classes(Split::kTest);
+  CHECK(count > classes / 3);  // 20 drawings of each class are two tasks of 10
+  CHECK(count <= 2 * classes / 3);
+  const auto found = learner.evaluate_in_full(evaluation);
+  REQUIRE(static_cast<int64_t>(found.metrics.size()) == count);
+  REQUIRE(found.classes.size() == found.metrics.size());
+  std::map<int64_t, int64_t> uses;
+  for (const auto& task : found.classes) {
+    for (const int64_t c : task) CHECK(++uses[c] <= 2);
+  }
+  CHECK(learner.nearest_neighbour(evaluation, false).size() == found.metrics.size());
+  const auto predicted = learner.predict(learner.evaluation_episode(evaluation, 3), evaluation, 3).back();
+  const auto labels = learner.evaluation_episode(evaluation, 3).query_y;
+  CHECK(predicted.argmax(2).eq(labels).to(torch::kFloat64).mean().item<double>() ==
+        Approx(found.metrics[3].back()));
+  evaluation.tasks = 5;
+  CHECK(learner.evaluate(evaluation) == TaskMetrics(found.metrics.begin(), found.metrics.begin() + 5));
+  evaluation.seed = 2;
+  CHECK(learner.evaluate_in_full(evaluation).classes !=
+        decltype(found.classes)(found.classes.begin(), found.classes.begin() + 5));
+  CHECK_THROWS_WITH(learner.evaluation_episode(evaluation, 7),
+                    contains("task 7 asked, the test split has 5"));
+  SupervisedMetaLearner sine(sine_config(), maml_row(), pool);
+  CHECK_THROWS_AS(sine.evaluate({.tasks = 5, .steps = 1, .replacement = false}), UsageError);
 }

@@ -31,6 +31,7 @@ struct MadeRun {
   std::vector<double> progress = {0.2, 0.3, 0.4};
   std::string evaluation = "bench";
   int evaluation_seed = 1;
+  bool replacement = true;
 };
 
 inline std::filesystem::path make_run(const std::filesystem::path& folder, const MadeRun& run) {
@@ -61,6 +62,7 @@ inline std::filesystem::path make_run(const std::filesystem::path& folder, const
                             {"queries", 15},
                             {"tasks", run.tasks.size()},
                             {"seed", run.evaluation_seed},
+                            {"replacement", run.replacement},
                             {"overrides", nlohmann::json::object()}};
   for (const auto& task : run.tasks) evaluation["per_task"].push_back({{metric, task}});
   write_file_atomically(folder / (run.evaluation + ".json"), evaluation.dump());

@@ -156,6 +156,13 @@ TEST_CASE("what is still training, or was tested on other tasks, is reported as 
   CHECK_THAT(problem.not_paired, contains("seed = 7"));
   CHECK(!problem.groups[0].difference);
   CHECK(problem.groups[3].over_tasks->mean == Approx(0.5));
+
+  TwoAlgorithms others;
+  others.add({.algorithm = "fomaml",
+              .tasks = {{0.2, 0.4}, {0.2, 0.5}, {0.2, 0.6}, {0.2, 0.5}},
+              .replacement = false});
+  CHECK_THAT(report_results(group_runs(others.runs), "").problems[0].not_paired,
+             contains("replacement = false"));
 }
 
 TEST_CASE("accuracies on several problems are put together, other results are not", "[report]") {

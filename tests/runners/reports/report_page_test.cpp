@@ -139,7 +139,13 @@ TEST_CASE("one seed is called one seed, and a run without an evaluation is there
   const auto tested = make_run(folder / "tested", {.tasks = {{0.2, 0.4}, {0.3, 0.5}}});
   write_report({.runs = {tested}, .out = folder / "out2"});
   CHECK_THAT(read_file(folder / "out2" / "report.html"),
-             contains("one seed") && contains("nothing of other seeds"));
+             contains("one seed") && contains("nothing of other seeds") &&
+                 contains("with replacement and may share samples"));
+  const auto apart = make_run(folder / "apart", {.tasks = {{0.2, 0.4}, {0.3, 0.5}}, .replacement = false});
+  write_report({.runs = {apart}, .out = folder / "out3"});
+  CHECK_THAT(read_file(folder / "out3" / "report.html"),
+             contains("Tasks share no sample") && !contains("may share samples"));
+  CHECK_THAT(read_file(folder / "out3" / "report.json"), contains("\"tasks_share_samples\": false"));
 }
 
 TEST_CASE("a report that cannot be made writes nothing", "[report]") {
