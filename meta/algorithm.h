@@ -54,6 +54,8 @@ struct Algorithm {
   // with it; false: an approximation by design.
   bool exact = true;
   int64_t exact_from = 0;  // the first meta-iteration for which that holds (annealing)
+  // What one of evaluation.steps is, where a policy adapts: "episode" where it remembers what it saw.
+  std::string step = "gradient step";
 
   // How it is made from its own keys; null: it does not know this side.
   std::function<std::unique_ptr<Method>(const Texts& own, const MethodContext&)> method = {};

@@ -17,11 +17,18 @@
 
 namespace innerloop {
 
+class RecurrentCell;
+
 class Policy {
  public:
   virtual ~Policy() = default;
 
   const Mlp& network() const { return network_; }
+
+  // What stands before the network of a policy that remembers (policies/recurrent_policy.h): it reads the
+  // observations of a trajectory in turn, and the network reads its state. Null where the network reads the
+  // observations themselves, which is what operator() and gradient steps on single observations need.
+  virtual const RecurrentCell* cell() const { return nullptr; }
 
   // [1, ...] float32: the network's entries first, then the policy's own.
   virtual Params initial(Stream& stream) const = 0;

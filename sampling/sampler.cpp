@@ -69,12 +69,13 @@ Trajectories Sampler::sample(const std::vector<Eigen::VectorXd>& tasks,
 
   Trajectories out(static_cast<int64_t>(tasks.size()), per_task, s.horizon, s.observation_size,
                    s.action_entries(), training_reward(*workers_.front()->environments.front()) != nullptr);
-  const int64_t blocks = (per_task + kBlock - 1) / kBlock;
-  pool_.run(out.tasks() * blocks, [&](int64_t job, int worker) {
-    const int64_t t = job / blocks, first = job % blocks * kBlock;
-    const auto task = static_cast<size_t>(t);
-    run_block(*workers_[static_cast<size_t>(worker)], tasks[task], *policies[policies.size() == 1 ? 0 : task],
-              t, first, std::min(kBlock, per_task - first), key, out);
+  const auto acting = static_cast<int64_t>(policies.size());
+  const int64_t each = out.tasks() * per_task / acting;  // trajectories of a policy
+  const int64_t blocks = (each + kBlock - 1) / kBlock;
+  pool_.run(acting * blocks, [&](int64_t job, int worker) {
+    const int64_t policy = job / blocks, first = job % blocks * kBlock;
+    run_block(*workers_[static_cast<size_t>(worker)], tasks, *policies[static_cast<size_t>(policy)],
+              policy * each + first, std::min(kBlock, each - first), key, out);
   });
   std::vector<EpisodeFailure> failures;
   for (const auto& worker : workers_) {
@@ -84,14 +85,17 @@ Trajectories Sampler::sample(const std::vector<Eigen::VectorXd>& tasks,
   return out;
 }
 
-void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const ActionSampler& policy, int64_t t,
-                        int64_t first, int64_t count, const SampleKey& key, Trajectories& out) {
-  const uint64_t task_index = key.first_task + static_cast<uint64_t>(t);
-  int64_t failing = first, step = -1;  // where we are, for the message of whatever fails; -1 is the reset
+void Sampler::run_block(Worker& worker, const std::vector<Eigen::VectorXd>& tasks,
+                        const ActionSampler& policy, int64_t first, int64_t count, const SampleKey& key,
+                        Trajectories& out) {
+  // Of the trajectory in hand: its task, its number there and the step, for the message of whatever fails;
+  // step -1 is the reset.
+  int64_t t = 0, failing = 0, step = -1;
+  const auto task_index = [&] { return key.first_task + static_cast<uint64_t>(t); };
   const auto context = [&] {
     const std::string moment = step < 0 ? "at reset" : concat("step ", step);
-    return concat("environment ", spec().name, ", task ", task_index, ", trajectory ", failing, ", ", moment,
-                  ": ");
+    return concat("environment ", spec().name, ", task ", task_index(), ", trajectory ", failing, ", ",
+                  moment, ": ");
   };
   const auto require_finite = [&](bool finite, const char* what, const auto& found) {
     if (!finite) throw Error(concat(what, " is not finite (", found, ")"));
@@ -101,12 +105,16 @@ void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const Actio
       worker.workspace = policy.workspace(kBlock);
       worker.workspace_of = &policy;
     }
+    policy.begin(*worker.workspace);
+    auto& memory = worker.workspace->memory;
     struct Running {
       int64_t slot;  // of environment and streams
+      int64_t task, trajectory;
       Environment* environment;
       float *observations, *actions, *rewards;  // this trajectory's storage in `out`
       const TrainingReward* training;           // null: `rewards` serve both
       float* training_rewards;
+      uint8_t* successes;
       bool success;
     };
     std::array<Running, kBlock> running;
@@ -115,7 +123,8 @@ void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const Actio
 
     worker.streams.clear();
     for (int64_t i = 0; i < count; ++i) {
-      failing = first + i;
+      t = (first + i) / out.per_task();
+      failing = (first + i) % out.per_task();
       const auto slot = static_cast<size_t>(i);
       if (slot == worker.environments.size()) {
         auto companion = slot == 0 ? nullptr : worker.environments.front()->companion();
@@ -125,31 +134,35 @@ void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const Actio
           .seed = key.seed,
           .purpose = key.evaluation ? Purpose::kEvaluationEnvironment : Purpose::kEnvironment,
           .iteration = key.iteration,
-          .task = task_index,
+          .task = task_index(),
           .trajectory = static_cast<uint64_t>(failing),
           .step = key.step};
       StreamKey acting = base;
       acting.purpose = key.evaluation ? Purpose::kEvaluationAction : Purpose::kAction;
       worker.streams.push_back({Stream(base), Stream(acting)});
       auto* environment = worker.environments[slot].get();
-      environment->set_task(task);
+      environment->set_task(tasks[static_cast<size_t>(t)]);
       environment->reset(worker.streams[slot].environment, worker.observations.col(i));
       require_finite(worker.observations.col(i).allFinite(), "observation",
                      worker.observations.col(i).transpose());
       const auto* training = training_reward(*environment);
       running[slot] = {i,
+                       t,
+                       failing,
                        environment,
                        out.observation_buffer(t, failing).data(),
                        out.action_buffer(t, failing).data(),
                        out.reward_buffer(t, failing).data(),
                        training,
                        training == nullptr ? nullptr : out.training_reward_buffer(t, failing).data(),
+                       out.success_buffer(t, failing).data(),
                        false};
     }
 
     int64_t active = count;
     for (step = 0; step < out.horizon() && active > 0; ++step) {
-      failing = first + running[0].slot;
+      t = running[0].task;
+      failing = running[0].trajectory;
       for (int64_t a = 0; a < active; ++a) {
         action_streams[static_cast<size_t>(a)] =
             &worker.streams[static_cast<size_t>(running[static_cast<size_t>(a)].slot)].action;
@@ -159,7 +172,8 @@ void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const Actio
       int64_t kept = 0;  // columns of those that go on, in order
       for (int64_t a = 0; a < active; ++a) {
         Running& one = running[static_cast<size_t>(a)];
-        failing = first + one.slot;
+        t = one.task;
+        failing = one.trajectory;
         const auto observation = worker.observations.col(a);
         const auto action = worker.actions.col(a);
         require_finite(action.allFinite(), "action", action.transpose());
@@ -178,13 +192,15 @@ void Sampler::run_block(Worker& worker, const Eigen::VectorXd& task, const Actio
           require_finite(std::isfinite(static_cast<float>(found)), "training reward", found);
           one.training_rewards[step] = static_cast<float>(found);
         }
+        one.successes[step] = result.success ? 1 : 0;
         one.success = one.success || result.success;
         if (result.failed) {
-          worker.failures.push_back({task_index, key.step, failing, step, one.environment->failure()});
+          worker.failures.push_back({task_index(), key.step, failing, step, one.environment->failure()});
         }
         if (result.terminated || step + 1 == out.horizon()) {
           out.finish(t, failing, step + 1, one.success);
         } else {
+          if (memory.rows() > 0 && kept != a) memory.col(kept) = memory.col(a);
           running[static_cast<size_t>(kept++)] = one;
         }
       }

@@ -1,9 +1,10 @@
 // The rollout engine: worker threads step whole horizons without a barrier; no torch, no lock and no
 // allocation on the hot path.
 //
-// The unit of work is one task's block of up to kBlock trajectories, stepped together so that the policy's
-// forward pass is a matrix product. Blocks depend on the numbers of tasks and trajectories only, and every
-// trajectory draws from its own counter-based streams: the same bits for any number of threads.
+// The unit of work is a block of up to kBlock trajectories of one policy, stepped together so that the
+// policy's forward pass is a matrix product: of one task, or of several where one policy serves all. Blocks
+// depend on the numbers of tasks and trajectories only, and every trajectory draws from its own counter-based
+// streams: the same bits for any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +52,8 @@ class Sampler {
 
  private:
   struct Worker;
-  void run_block(Worker& worker, const Eigen::VectorXd& task, const ActionSampler& policy, int64_t t,
+  // Trajectories first, ..., first + count - 1 of all tasks', task 0's first.
+  void run_block(Worker& worker, const std::vector<Eigen::VectorXd>& tasks, const ActionSampler& policy,
                  int64_t first, int64_t count, const SampleKey& key, Trajectories& out);
 
   std::function<std::unique_ptr<Environment>()> factory_;

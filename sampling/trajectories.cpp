@@ -32,6 +32,7 @@ Trajectories::Trajectories(int64_t tasks, int64_t per_task, int64_t horizon, int
   if (training_rewards) training_rewards_.resize(steps);
   lengths_.resize(count);
   success_.resize(count);
+  step_success_.resize(steps);
 }
 
 int64_t Trajectories::steps(int64_t t) const {
@@ -63,6 +64,10 @@ Eigen::Map<const Eigen::VectorXf> Trajectories::rewards(int64_t t, int64_t n, Re
           length(t, n)};
 }
 
+Eigen::Map<const Trajectories::Flags> Trajectories::successes(int64_t t, int64_t n) const {
+  return {step_success_.data() + at(t, n) * static_cast<size_t>(horizon_), length(t, n)};
+}
+
 Eigen::Map<Eigen::MatrixXf> Trajectories::observation_buffer(int64_t t, int64_t n) {
   return {observations_.data() + at(t, n) * static_cast<size_t>(horizon_ * observation_size_),
           observation_size_, horizon_};
@@ -80,6 +85,10 @@ Eigen::Map<Eigen::VectorXf> Trajectories::reward_buffer(int64_t t, int64_t n) {
 Eigen::Map<Eigen::VectorXf> Trajectories::training_reward_buffer(int64_t t, int64_t n) {
   require(!training_rewards_.empty(), "trajectories: made without room for training rewards");
   return {training_rewards_.data() + at(t, n) * static_cast<size_t>(horizon_), horizon_};
+}
+
+Eigen::Map<Trajectories::Flags> Trajectories::success_buffer(int64_t t, int64_t n) {
+  return {step_success_.data() + at(t, n) * static_cast<size_t>(horizon_), horizon_};
 }
 
 void Trajectories::finish(int64_t t, int64_t n, int64_t length, bool success) {

@@ -43,6 +43,9 @@ class Trajectories {
   int64_t steps(int64_t t) const;  // sum of the lengths of task t
   int64_t total_steps() const;
   bool success(int64_t t, int64_t n) const { return success_[at(t, n)] != 0; }  // held at any step
+  using Flags = Eigen::Array<uint8_t, Eigen::Dynamic, 1>;
+  // Where it held, a number for each of the first `length` steps; zeros where a sampler did not say.
+  Eigen::Map<const Flags> successes(int64_t t, int64_t n) const;
   double undiscounted_return(int64_t t, int64_t n, RewardKind kind = RewardKind::kTask) const;
   const std::vector<EpisodeFailure>& failures() const { return failures_; }  // by task, then trajectory
 
@@ -57,6 +60,7 @@ class Trajectories {
   Eigen::Map<Eigen::MatrixXf> observation_buffer(int64_t t, int64_t n);
   Eigen::Map<Eigen::MatrixXf> action_buffer(int64_t t, int64_t n);
   Eigen::Map<Eigen::VectorXf> reward_buffer(int64_t t, int64_t n);
+  Eigen::Map<Flags> success_buffer(int64_t t, int64_t n);
   // Of the same, where there is one: with `training_rewards` of the constructor.
   Eigen::Map<Eigen::VectorXf> training_reward_buffer(int64_t t, int64_t n);
   void finish(int64_t t, int64_t n, int64_t length, bool success);
@@ -68,7 +72,7 @@ class Trajectories {
   int64_t tasks_ = 0, per_task_ = 0, horizon_ = 0, observation_size_ = 0, action_entries_ = 0;
   std::vector<float> observations_, actions_, rewards_, training_rewards_;  // the last: none, or as many
   std::vector<int32_t> lengths_;
-  std::vector<uint8_t> success_;
+  std::vector<uint8_t> success_, step_success_;
   std::vector<EpisodeFailure> failures_;
 };
 

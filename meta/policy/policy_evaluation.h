@@ -27,7 +27,9 @@ std::vector<Key> policy_evaluation_keys();  // of PolicyEvaluationConfig
 
 struct PolicyTaskEvaluation {
   Eigen::VectorXd task;
-  std::vector<double> returns;    // mean undiscounted return of the batch sampled at step 0..K
+  // Mean undiscounted return of the batch sampled at step 0..K; a step is a gradient step, or an episode of a
+  // trial where what was seen before is remembered.
+  std::vector<double> returns;
   std::vector<double> successes;  // share of trajectories with success at step 0..K
 };
 
@@ -35,6 +37,9 @@ struct PolicyEvaluation {
   std::vector<PolicyTaskEvaluation> tasks;
   // trajectories[k]: all tasks at inner step k; only if kept.
   std::vector<Trajectories> trajectories;
+  // Step k is the k-th episode of a trial (envs/trial.h), adapted to by memory: an episode follows the one
+  // before in the same trajectory of its task, and draws from the environment's stream where that one ended.
+  bool of_trials = false;
 };
 
 }  // namespace innerloop

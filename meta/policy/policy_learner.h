@@ -62,6 +62,9 @@ class PolicyLearner {
   virtual const EnvironmentSpec& environment() const = 0;
   virtual const PolicyMetaConfig& config() const = 0;
 
+  // K of iterate()'s reports.
+  virtual int64_t steps() const { return config().inner.steps; }
+
   // Meta-iteration `iteration` (0, 1, ...): a function of (meta-parameters, optimizer state, method state,
   // seed, iteration) alone. Error if a loss is not finite (naming task and inner step), or sampling fails;
   // the state is then as before.
