@@ -15,8 +15,8 @@ class TrainingReward {
   virtual double training_reward() const = 0;  // of the last step
 };
 
-// The environment as TrainingReward, also inside an ObserveTask; null where the task's own reward serves
-// both.
+// The environment as TrainingReward, also inside an ObserveTask or a Trial; null where the task's own reward
+// serves both.
 const TrainingReward* training_reward(const Environment& environment);
 
 }  // namespace innerloop

@@ -63,7 +63,8 @@ Actor actor_of_file(const AdaptedFile& adapted, const ExperimentConfig& trained,
 // Over the trajectories of the one task.
 void print_returns(std::ostream& out, const EnvironmentSpec& environment,
                    const PolicyEvaluation& evaluation) {
-  out << "gradient steps       return     95 % CI        std"
+  const std::string steps = evaluation.of_trials ? "episodes" : "gradient steps";
+  out << std::setw(14) << std::left << steps << std::right << "       return     95 % CI        std"
       << (environment.defines_success ? "   success" : "") << '\n';
   for (size_t k = 0; k < evaluation.trajectories.size(); ++k) {
     const auto& trajectories = evaluation.trajectories[k];
@@ -71,7 +72,7 @@ void print_returns(std::ostream& out, const EnvironmentSpec& environment,
     for (int64_t n = 0; n < trajectories.per_task(); ++n)
       returns.push_back(trajectories.undiscounted_return(0, n));
     const auto found = mean_statistics(returns);
-    require(std::isfinite(found.mean), "the return after ", k, " gradient steps is ", found.mean);
+    require(std::isfinite(found.mean), "the return after ", k, " ", steps, " is ", found.mean);
     const auto number = [](const std::optional<double>& value, const char* prefix) {
       return value ? prefix + two_digits(*value) : std::string("-");
     };

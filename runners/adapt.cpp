@@ -24,7 +24,9 @@
 namespace innerloop {
 namespace {
 
-std::string step_sizes_text(const PolicyEvaluationConfig& evaluation, double step_size) {
+std::string step_sizes_text(const PolicyEvaluationConfig& evaluation, double step_size,
+                            const std::string& step) {
+  if (step == "episode") return concat("trials of ", evaluation.steps + 1, " episodes");
   const auto sizes = evaluation_step_sizes(evaluation, step_size);
   if (!sizes) return "learned step sizes";
   if (sizes->empty()) return "no gradient steps";
@@ -36,12 +38,13 @@ std::string step_sizes_text(const PolicyEvaluationConfig& evaluation, double ste
 std::string protocol_text(const ExperimentConfig& config, double step_size) {
   const auto& evaluation = config.evaluation;
   return concat(evaluation.tasks, " held-out task", evaluation.tasks == 1 ? "" : "s", ", ",
-                evaluation.trajectories, " trajectories per step, ", step_sizes_text(evaluation, step_size),
-                ", seed ", evaluation.seed);
+                evaluation.trajectories, " trajectories per step, ",
+                step_sizes_text(evaluation, step_size, find_algorithm(config.algorithm()).step), ", seed ",
+                evaluation.seed);
 }
 
-// `published`: by step, in a last column.
-void print_table(std::ostream& out, const std::vector<StepStatistics>& steps,
+// `step_is`: "gradient step" or "episode". `published`: by step, in a last column.
+void print_table(std::ostream& out, const std::string& step_is, const std::vector<StepStatistics>& steps,
                  const std::vector<PublishedCell>& published = {}) {
   const auto number = [](const std::optional<double>& value, const char* prefix = "") {
     if (!value) return std::string("-");
@@ -50,7 +53,8 @@ void print_table(std::ostream& out, const std::vector<StepStatistics>& steps,
     return text.str();
   };
   const bool success = steps.front().success_rate.has_value();
-  out << "gradient steps       return     95 % CI   std over tasks" << (success ? "   success" : "")
+  out << std::setw(14) << std::left << step_is + "s" << std::right
+      << "       return     95 % CI   std over tasks" << (success ? "   success" : "")
       << (published.empty() ? "" : "   published") << '\n';
   for (const auto& step : steps) {
     out << std::setw(14) << step.step << std::setw(13) << number(step.return_mean) << std::setw(12)
@@ -73,10 +77,10 @@ void print_source(std::ostream& out, const ExperimentConfig& config, const Publi
 }
 
 // Where the tasks are finitely many, the mean over all of them may hide two modes.
-void print_by_task(std::ostream& out, const std::vector<TaskGroup>& groups) {
+void print_by_task(std::ostream& out, const std::string& step_is, const std::vector<TaskGroup>& groups) {
   for (const auto& group : groups) {
     out << group.name << ": " << group.tasks << (group.tasks == 1 ? " task" : " tasks") << '\n';
-    print_table(out, group.steps);
+    print_table(out, step_is, group.steps);
   }
 }
 
@@ -94,7 +98,7 @@ void plot_adaptation(const ExperimentConfig& config, const Environment& environm
                      const PolicyEvaluation& result, double random, const std::filesystem::path& png) {
   Plot plot{.title = concat("Adaptation to new tasks: ", environment.spec().name, ", ", config.algorithm()),
             .subtitle = protocol_text(config, step_size),
-            .x_label = "gradient steps",
+            .x_label = result.of_trials ? "episodes before" : "gradient steps",
             .y_label = "undiscounted return, mean over tasks",
             .whole_x = true,
             .curves = {}};
@@ -181,18 +185,19 @@ int adapt(const std::vector<std::string>& arguments) {
   }
   const auto learner = restore_learner(run, pool);
   const auto& environment = learner->environment();
+  const auto& step_is = find_algorithm(run.config.algorithm()).step;
 
   std::cout << environment.name << ", " << run.config.algorithm() << " after " << run.checkpoint.iteration
             << " meta-iterations\n"
             << protocol_text(run.config, learner->step_size()) << '\n';
   const PolicyEvaluation result = learner->evaluate(evaluation, false, [&](int64_t step) {
-    std::cerr << "  sampled after " << step << " of " << evaluation.steps << " gradient steps\n";
+    std::cerr << "  sampled after " << step << " of " << evaluation.steps << " " << step_is << "s\n";
   });
   if (!pool.processes().first()) return 0;
   const auto published = find_published_returns(run.config);
-  print_table(std::cout, statistics(result, environment), published);
+  print_table(std::cout, step_is, statistics(result, environment), published);
   const auto played = make_environment(run.config.learner.environment);
-  print_by_task(std::cout, by_task(result, *played));
+  print_by_task(std::cout, step_is, by_task(result, *played));
   const double random = random_return(run.config.learner.environment, result, evaluation.seed);
   std::cout << "random actions" << std::setw(13) << std::fixed << std::setprecision(2) << random << '\n';
   if (!published.empty()) print_source(std::cout, run.config, published.front(), run.checkpoint.iteration);

@@ -109,13 +109,14 @@ void export_policy(const Request& request, const TrainedRun& run, ThreadPool& po
   about.merge(about_observations(learner->environment(), run.config.learner.environment));
   if (request.format == Format::kNpz) {
     const auto& evaluation = run.config.evaluation;
+    const auto& step_is = find_algorithm(run.config.algorithm()).step;
     auto result = learner->evaluate(evaluation, /*keep_trajectories=*/true, [&](int64_t step) {
-      std::cerr << "  sampled after " << step << " of " << evaluation.steps << " gradient steps\n";
+      std::cerr << "  sampled after " << step << " of " << evaluation.steps << " " << step_is << "s\n";
     });
     about.merge(about_evaluation(run.config));
     write_policy_npz(request.out, learner->environment(), std::move(result), about);
     wrote(request.out, concat("NPZ, ", evaluation.tasks, " held-out tasks, ", evaluation.trajectories,
-                              " trajectories after each of 0 to ", evaluation.steps, " gradient steps, seed ",
+                              " trajectories after each of 0 to ", evaluation.steps, " ", step_is, "s, seed ",
                               evaluation.seed));
     return;
   }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/settings.h"
+#include "meta/algorithms/registry.h"
 #include "meta/executor.h"
 #include "runners/commands.h"
 #include "runners/drawing/films.h"
@@ -12,6 +13,14 @@
 
 namespace innerloop {
 namespace {
+
+// 0, 1 and 3, and of a shorter evaluation what it has of them and its last step.
+std::vector<int64_t> usual_steps(const PolicyEvaluationConfig& evaluation) {
+  std::vector<int64_t> steps{0};
+  for (const int64_t step : {1, 3}) steps.push_back(std::min<int64_t>(step, evaluation.steps));
+  steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
+  return steps;
+}
 
 std::vector<int64_t> steps_to_film(const std::string& text, const PolicyEvaluationConfig& evaluation) {
   auto steps = parse_integers("steps", text, 0);
@@ -60,7 +69,7 @@ CommandDescription record_description() {
           {{"run", "DIR", "the run directory that `innerloop train` made, or @NAME: `innerloop list runs`"},
            {"out", "DIR", "where results go: the run directory, or runs/@NAME, if not given"},
            {"tasks", "N", "held-out tasks to film, 3 if not given"},
-           {"steps", "K,K,...", "gradient steps after which to film, 0,1,3 if not given"},
+           {"steps", "K,K,...", "gradient steps, or episodes, after which to film, 0,1,3 if not given"},
            {"speed", "X", "of the films as a multiple of real time; 0.5 for MuJoCo, else 1, if not given"},
            {"fps", "N", "instead of a speed: pictures per second, one for each step"},
            {"width", "N", "pixels of a picture, even, 640 if not given (arenas: 540)"},
@@ -87,7 +96,9 @@ int record(const std::vector<std::string>& arguments) {
   run.directory = find_run(line.value("run"), line.value("out"));
   require_policy(run, "record");
   FilmConfig film_config{.environment = run.config.learner.environment,
-                         .steps = steps_to_film(line.value("steps", "0,1,3"), run.config.evaluation),
+                         .steps = line.has("steps")
+                                      ? steps_to_film(line.value("steps"), run.config.evaluation)
+                                      : usual_steps(run.config.evaluation),
                          .seed = run.config.evaluation.seed};
   if (line.has("fps")) film_config.fps = static_cast<double>(parse_integer("fps", line.value("fps"), 1, 240));
   if (line.has("speed")) {
@@ -118,7 +129,8 @@ int record(const std::vector<std::string>& arguments) {
             << "; films follow trajectory " << kFilmed + 1 << " of " << evaluation.trajectories << std::endl;
   if (!films.renderer().empty()) std::cout << "drawn by " << films.renderer() << std::endl;
   const PolicyEvaluation result = learner->evaluate(evaluation, true, [&](int64_t step) {
-    std::cerr << "  sampled after " << step << " of " << evaluation.steps << " gradient steps\n";
+    std::cerr << "  sampled after " << step << " of " << evaluation.steps << " "
+              << find_algorithm(run.config.algorithm()).step << "s\n";
   });
 
   const auto wrote = [](const std::filesystem::path& file) {

@@ -22,6 +22,26 @@ double variance(const Eigen::VectorXd& x) { return (x.array() - x.mean()).square
 
 }  // namespace
 
+Eigen::VectorXd discounted_returns(const Trajectories& trajectories, int64_t task, int64_t n, double discount,
+                                   RewardKind kind) {
+  const auto rewards = trajectories.rewards(task, n, kind);
+  require(rewards.size() > 0, "advantages: task ", task, ", trajectory ", n, " has no steps");
+  for (Eigen::Index t = 0; t < rewards.size(); ++t) {
+    require(std::isfinite(rewards[t]), "advantages: task ", task, ", trajectory ", n, ", step ", t,
+            ": reward is ", rewards[t], ", expected a finite number");
+  }
+  return discounted_sums(rewards, discount);
+}
+
+Eigen::VectorXd generalised_advantages(const Trajectories& trajectories, int64_t task, int64_t n,
+                                       const Eigen::VectorXd& b, const AdvantageConfig& config,
+                                       RewardKind kind) {
+  const Eigen::Index length = b.size();
+  Eigen::VectorXd delta = trajectories.rewards(task, n, kind).cast<double>() - b;
+  delta.head(length - 1) += config.discount * b.tail(length - 1);
+  return discounted_sums(delta, config.discount * config.gae_lambda);
+}
+
 TaskAdvantages advantages(const Trajectories& trajectories, int64_t task, const AdvantageConfig& config,
                           RewardKind kind) {
   require(task >= 0 && task < trajectories.tasks(), "advantages: task ", task, " asked of trajectories of ",
@@ -29,14 +49,8 @@ TaskAdvantages advantages(const Trajectories& trajectories, int64_t task, const 
   std::vector<Eigen::Map<const Eigen::MatrixXf>> observations;
   std::vector<Eigen::VectorXd> returns;
   for (int64_t n = 0; n < trajectories.per_task(); ++n) {
-    const auto rewards = trajectories.rewards(task, n, kind);
-    require(rewards.size() > 0, "advantages: task ", task, ", trajectory ", n, " has no steps");
-    for (Eigen::Index t = 0; t < rewards.size(); ++t) {
-      require(std::isfinite(rewards[t]), "advantages: task ", task, ", trajectory ", n, ", step ", t,
-              ": reward is ", rewards[t], ", expected a finite number");
-    }
     observations.push_back(trajectories.observations(task, n));
-    returns.push_back(discounted_sums(rewards, config.discount));
+    returns.push_back(discounted_returns(trajectories, task, n, config.discount, kind));
   }
 
   LinearBaseline baseline;
@@ -54,9 +68,8 @@ TaskAdvantages advantages(const Trajectories& trajectories, int64_t task, const 
   for (size_t n = 0; n < returns.size(); ++n) {
     const Eigen::Index length = returns[n].size();
     const Eigen::VectorXd b = baseline.predict(observations[n]);
-    Eigen::VectorXd delta = trajectories.rewards(task, static_cast<int64_t>(n), kind).cast<double>() - b;
-    delta.head(length - 1) += config.discount * b.tail(length - 1);
-    out.values.segment(at, length) = discounted_sums(delta, config.discount * config.gae_lambda);
+    out.values.segment(at, length) =
+        generalised_advantages(trajectories, task, static_cast<int64_t>(n), b, config, kind);
     all_returns.segment(at, length) = returns[n];
     residuals.segment(at, length) = returns[n] - b;
     at += length;

@@ -27,4 +27,13 @@ struct TaskAdvantages {
 TaskAdvantages advantages(const Trajectories& trajectories, int64_t task, const AdvantageConfig& config,
                           RewardKind kind = RewardKind::kTask);
 
+// Of trajectory n of task `task`: R_t of all its steps. Error as above, or if it has none.
+Eigen::VectorXd discounted_returns(const Trajectories& trajectories, int64_t task, int64_t n, double discount,
+                                   RewardKind kind);
+
+// A_t of it, not standardised, with the baseline b_t at its steps.
+Eigen::VectorXd generalised_advantages(const Trajectories& trajectories, int64_t task, int64_t n,
+                                       const Eigen::VectorXd& b, const AdvantageConfig& config,
+                                       RewardKind kind);
+
 }  // namespace innerloop

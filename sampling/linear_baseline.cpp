@@ -2,6 +2,7 @@
 
 #include <Eigen/Cholesky>
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 
@@ -31,12 +32,17 @@ Eigen::MatrixXd features(const Eigen::Map<const Eigen::MatrixXf>& observations) 
 
 void LinearBaseline::fit(const std::vector<Eigen::Map<const Eigen::MatrixXf>>& observations,
                          const std::vector<Eigen::VectorXd>& returns) {
+  solve(sums(observations, returns), static_cast<int64_t>(observations.size()));
+}
+
+LinearBaseline::Sums LinearBaseline::sums(const std::vector<Eigen::Map<const Eigen::MatrixXf>>& observations,
+                                          const std::vector<Eigen::VectorXd>& returns) {
   require(!observations.empty() && observations.size() == returns.size(),
           "linear baseline: ", observations.size(), " trajectories and ", returns.size(),
           " vectors of returns, expected as many, at least one");
   const Eigen::Index size = 2 * observations.front().rows() + 4;
-  Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(size, size);  // X'X, lower triangle
-  Eigen::VectorXd moment = Eigen::VectorXd::Zero(size);      // X'R
+  Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(size, size);
+  Eigen::VectorXd moment = Eigen::VectorXd::Zero(size);
   for (size_t n = 0; n < observations.size(); ++n) {
     require(returns[n].size() == observations[n].cols(), "linear baseline: trajectory ", n, " has ",
             observations[n].cols(), " steps and ", returns[n].size(), " returns");
@@ -44,6 +50,11 @@ void LinearBaseline::fit(const std::vector<Eigen::Map<const Eigen::MatrixXf>>& o
     gram.selfadjointView<Eigen::Lower>().rankUpdate(x.transpose());
     moment.noalias() += x.transpose() * returns[n];
   }
+  return {std::move(gram), std::move(moment)};
+}
+
+void LinearBaseline::solve(const Sums& sums, int64_t trajectories) {
+  const auto& [gram, moment] = sums;
   ridge_ = kRidge;
   for (int attempt = 0; attempt < kTries; ++attempt, ridge_ *= 10) {
     Eigen::MatrixXd regular = gram;
@@ -55,7 +66,7 @@ void LinearBaseline::fit(const std::vector<Eigen::Map<const Eigen::MatrixXf>>& o
   }
   coefficients_.resize(0);
   throw Error(concat("linear baseline: no finite solution with a ridge of ", kRidge, " to ", ridge_ / 10,
-                     " over ", observations.size(), " trajectories (largest entry of X'X ",
+                     " over ", trajectories, " trajectories (largest entry of X'X ",
                      gram.cwiseAbs().maxCoeff(), ", of X'R ", moment.cwiseAbs().maxCoeff(),
                      "): are observations and returns finite?"));
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cstdint>
 #include <vector>
 
 namespace innerloop {
@@ -15,6 +16,16 @@ class LinearBaseline {
   // not finite, ridge x 10, five tries in all, then an Error.
   void fit(const std::vector<Eigen::Map<const Eigen::MatrixXf>>& observations,
            const std::vector<Eigen::VectorXd>& returns);
+
+  // The same in two parts, where sums over trajectories are taken elsewhere: they add up.
+  struct Sums {
+    Eigen::MatrixXd gram;    // X'X, lower triangle
+    Eigen::VectorXd moment;  // X'R
+  };
+  static Sums sums(const std::vector<Eigen::Map<const Eigen::MatrixXf>>& observations,
+                   const std::vector<Eigen::VectorXd>& returns);
+  // `trajectories`: how many they are, for the message.
+  void solve(const Sums& sums, int64_t trajectories);
 
   Eigen::VectorXd predict(const Eigen::Map<const Eigen::MatrixXf>& observations) const;  // [length]
   const Eigen::VectorXd& coefficients() const { return coefficients_; }

@@ -28,6 +28,7 @@
 #include "meta/algorithms/prototypical.h"
 #include "meta/algorithms/r2d2.h"
 #include "meta/algorithms/reptile.h"
+#include "meta/algorithms/rl2.h"
 #include "meta/algorithms/siamese.h"
 #include "meta/algorithms/t_net.h"
 #include "meta/algorithms/tsa_maml.h"
@@ -67,6 +68,7 @@ const std::vector<Algorithm>& algorithms() {
       prototypical(),
       r2d2(),
       reptile(),
+      rl2(),
       siamese(),
       t_net(),
       tsa_maml(),

@@ -38,6 +38,9 @@ PolicyMetaLearner::PolicyMetaLearner(const PolicyMetaConfig& config, const Algor
                 " found, expected 1 or more");
   parse_inner_estimator(config_.estimator);
   policy_ = make_policy(config_.policy, sampler_.spec());
+  require_usage(policy_->cell() == nullptr, "policy.name: ", config_.policy.name,
+                " found, which remembers a trajectory; algorithm ", algorithm.name,
+                " adapts policies without a memory by gradient steps, and rl2 those that remember");
   require_room("a meta-iteration", config_.meta_batch_size, config_.sampler.trajectories,
                config_.inner.steps + 1);
   method_ = make_method(config_, algorithm, *policy_);

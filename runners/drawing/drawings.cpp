@@ -56,13 +56,11 @@ class PlanarDrawing : public TrajectoryDrawing {
   std::vector<Poses> poses_of(Environment& environment, const PolicyEvaluation& evaluation,
                               const Batch& batch) const {
     const Trajectories& trajectories = at_step(evaluation, batch.step);
-    const auto& task = evaluation.tasks[static_cast<size_t>(batch.task)].task;
     const Planar* drawn = planar(environment);
     std::vector<Poses> all;
     for (int64_t n = 0; n < trajectories.per_task(); ++n) {
       Poses& poses = all.emplace_back();
-      replay(environment, task, trajectories, batch.task, n,
-             evaluation_key(config_.seed, batch.task, n, batch.step),
+      replay(environment, evaluation, batch.task, n, batch.step, config_.seed,
              [&] { poses.push_back(drawn->pose()); });
     }
     return all;
@@ -109,13 +107,11 @@ class MujocoDrawing : public TrajectoryDrawing {
                                          const Batch& batch) const {
     const MujocoSimulation& simulation = mujoco_scene(environment)->simulation();
     std::vector<Eigen::VectorXd> states;
-    replay(environment, evaluation.tasks[static_cast<size_t>(batch.task)].task,
-           at_step(evaluation, batch.step), batch.task, kFilmed,
-           evaluation_key(config_.seed, batch.task, kFilmed, batch.step), [&] {
-             const Eigen::Map<const Eigen::VectorXd> positions(simulation.data().qpos, simulation.model().nq);
-             // After a divergence there is nothing more to see.
-             states.push_back(positions.allFinite() || states.empty() ? positions : states.back());
-           });
+    replay(environment, evaluation, batch.task, kFilmed, batch.step, config_.seed, [&] {
+      const Eigen::Map<const Eigen::VectorXd> positions(simulation.data().qpos, simulation.model().nq);
+      // After a divergence there is nothing more to see.
+      states.push_back(positions.allFinite() || states.empty() ? positions : states.back());
+    });
     return states;
   }
 

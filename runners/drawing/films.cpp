@@ -34,7 +34,7 @@ class Films::Panel {
       : renderer_(std::move(renderer)) {
     const Trajectories& trajectories = at_step(evaluation, batch.step);
     const auto& spec = films.environment_->spec();
-    caption_.title = step_title(batch.step);
+    caption_.title = step_title(batch.step, evaluation.of_trials);
     caption_.corner = speed_text(films.fps_ * spec.step_seconds);
     caption_.subtitle = films.subtitle(evaluation, batch.task);
     horizon_ = spec.horizon;
@@ -122,7 +122,7 @@ void Films::write_figure(const PolicyEvaluation& evaluation, const std::filesyst
     const auto [t, step] = batches[i];
     pictures.push_back(painter.panel(
         renderers[i]->whole(),
-        {.title = step_title(step),
+        {.title = step_title(step, evaluation.of_trials),
          .subtitle = subtitle(evaluation, t),
          .left = concat("mean return of ", at_step(evaluation, step).per_task()),
          .right = figure(evaluation.tasks[static_cast<size_t>(t)].returns[static_cast<size_t>(step)])}));

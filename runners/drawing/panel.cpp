@@ -67,9 +67,9 @@ cv::Mat in_rows(const std::vector<cv::Mat>& pictures, size_t columns) {
   return image;
 }
 
-std::string step_title(int64_t step) {
-  if (step == 0) return "Before adaptation";
-  return concat("After ", step, " gradient step", step == 1 ? "" : "s");
+std::string step_title(int64_t step, bool of_trials) {
+  if (step == 0) return of_trials ? "First episode" : "Before adaptation";
+  return concat("After ", step, of_trials ? " episode" : " gradient step", step == 1 ? "" : "s");
 }
 
 std::string figure(double value, int digits) {

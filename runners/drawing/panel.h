@@ -29,8 +29,9 @@ class PanelPainter {
 // Pictures left to right in rows of `columns`, on paper where the last row or a narrower picture leaves room.
 cv::Mat in_rows(const std::vector<cv::Mat>& pictures, size_t columns);
 
-// "Before adaptation", "After 1 gradient step", "After 3 gradient steps".
-std::string step_title(int64_t step);
+// "Before adaptation", "After 1 gradient step", "After 3 gradient steps"; of trials, whose steps are
+// episodes, "First episode", "After 1 episode".
+std::string step_title(int64_t step, bool of_trials = false);
 
 // "-3.21" with a true minus sign.
 std::string figure(double value, int digits = 2);

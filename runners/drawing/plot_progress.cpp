@@ -22,18 +22,18 @@ void add_smoothed(Plot& plot, Curve curve) {
   plot.curves.push_back(std::move(curve));
 }
 
-Plot returns_plot(const NumberTable& table, const std::string& what) {
-  Plot plot{
-      .title = "Meta-training: " + what,
-      .subtitle = "mean undiscounted return of the trajectories sampled at each inner step, training tasks",
-      .x_label = "meta-iteration",
-      .y_label = "return",
-      .curves = {}};
+Plot returns_plot(const NumberTable& table, const std::string& what, const std::string& step) {
+  Plot plot{.title = "Meta-training: " + what,
+            .subtitle = concat("mean undiscounted return of the trajectories sampled at each ",
+                               step == "gradient step" ? "inner step" : step, ", training tasks"),
+            .x_label = "meta-iteration",
+            .y_label = "return",
+            .curves = {}};
   for (int k = 0; table.has(concat("step_", k, "_return_mean")); ++k) {
-    add_smoothed(plot, {.label = k == 0 ? "before adaptation"
-                                        : concat("after ", k, " gradient step", k == 1 ? "" : "s"),
-                        .x = table.column("iteration"),
-                        .y = table.column(concat("step_", k, "_return_mean"))});
+    add_smoothed(plot,
+                 {.label = k == 0 ? "before adaptation" : concat("after ", k, " ", step, k == 1 ? "" : "s"),
+                  .x = table.column("iteration"),
+                  .y = table.column(concat("step_", k, "_return_mean"))});
   }
   return plot;
 }
@@ -73,16 +73,16 @@ Plot metric_plot(const NumberTable& table, const std::filesystem::path& validati
 }  // namespace
 
 bool plot_progress(const std::filesystem::path& csv, const std::filesystem::path& png,
-                   const std::string& what) {
+                   const std::string& what, const std::string& step) {
   const NumberTable table(csv);
   if (table.empty()) return false;
   const bool policy = table.has("step_0_return_mean");
   require(table.has("iteration") && (policy || table.has("query_accuracy") || table.has("query_mse")),
           "cannot plot ", csv, ": columns are ", join(table.header(), ","),
           ", expected iteration and step_0_return_mean, query_accuracy or query_mse among them");
-  write_plot(
-      policy ? returns_plot(table, what) : metric_plot(table, csv.parent_path() / "validation.csv", what),
-      png);
+  write_plot(policy ? returns_plot(table, what, step)
+                    : metric_plot(table, csv.parent_path() / "validation.csv", what),
+             png);
   return true;
 }
 

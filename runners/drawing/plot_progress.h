@@ -12,7 +12,8 @@ namespace innerloop {
 // rows yet; a row that is still being written is left out. Error if its columns are not a training run's.
 // `what` was trained: "navigation_2d, maml, seed 1". Where there are many rows, a mean over a twentieth of
 // them around each is drawn over the rows themselves.
+// `step`: what adapts once, "gradient step" or "episode".
 bool plot_progress(const std::filesystem::path& csv, const std::filesystem::path& png,
-                   const std::string& what);
+                   const std::string& what, const std::string& step = "gradient step");
 
 }  // namespace innerloop

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "envs/environment.h"
+#include "meta/policy/policy_evaluation.h"
 #include "sampling/trajectories.h"
 
 namespace innerloop {
@@ -18,6 +19,12 @@ namespace innerloop {
 std::vector<Eigen::VectorXf> replay(Environment& environment, const Eigen::VectorXd& task,
                                     const Trajectories& trajectories, int64_t t, int64_t n,
                                     const StreamKey& key, const std::function<void()>& visit = {});
+
+// The same of trajectory n of task t at step k of an evaluation with this seed, which kept its trajectories.
+// Of trials also the episodes before, without visits: they drew from the same stream.
+std::vector<Eigen::VectorXf> replay(Environment& environment, const PolicyEvaluation& evaluation, int64_t t,
+                                    int64_t n, int64_t k, uint64_t seed,
+                                    const std::function<void()>& visit = {});
 
 // The key of trajectory n of task t at inner step k of an evaluation.
 StreamKey evaluation_key(uint64_t seed, int64_t t, int64_t n, int64_t k);

@@ -41,8 +41,9 @@ std::optional<std::vector<double>> evaluation_step_sizes(const PolicyEvaluationC
                                                          double step_size);
 
 // {environment, observe_task, horizon, algorithm, meta_iterations, tasks, trajectories, seed, estimator,
-//  first_order, step_sizes: [..]|null, step_scales: [..], overrides: {KEY: text}, steps: [{step, return_mean,
-//  return_ci95|null, return_std|null, success_rate}], by_task: [{name, task: {direction: ..}, tasks, steps:
+//  first_order, step_sizes: [..]|null, step_scales: [..]|null, step_is: "gradient step"|"episode", overrides:
+//  {KEY: text}, steps: [{step, return_mean, return_ci95|null, return_std|null, success_rate}], by_task:
+//  [{name, task: {direction: ..}, tasks, steps:
 //  [..]}], random_return|null, per_task: [{task: {goal_x: ..}, returns: [..], success_rates: [..]}]};
 // success_rate and success_rates only where success is defined, by_task where tasks are finitely many.
 // `meta_iterations` that the parameters were trained for. Numbers read back to the same doubles.

@@ -11,11 +11,15 @@ namespace innerloop {
 std::string PolicyJob::summary() const {
   const auto& c = learner_->config();
   const auto& environment = learner_->environment();
+  const auto& step = find_algorithm(c.algorithm.name).step;
+  const std::string adaptation = step == "episode"
+                                     ? concat(learner_->steps() + 1, " episodes each")
+                                     : concat(c.inner.steps, " inner step(s) of size ", c.inner.step_size,
+                                              c.inner.first_order ? ", first order" : "");
   return concat("  ", c.algorithm.name, " on ", environment.name,
                 c.environment.observe_task ? " (task observed)" : "", ", horizon ", environment.horizon,
                 ", seed ", c.seed, "\n  ", c.meta_batch_size, " tasks x ", c.sampler.trajectories,
-                " trajectories, ", c.inner.steps, " inner step(s) of size ", c.inner.step_size,
-                c.inner.first_order ? ", first order" : "", ", ", c.optimizer.name, ", ", c.policy.name, ", ",
+                " trajectories, ", adaptation, ", ", c.optimizer.name, ", ", c.policy.name, ", ",
                 learner_->meta_parameters().numel(), " meta-parameters\n");
 }
 
@@ -31,7 +35,7 @@ ProgressNews PolicyJob::after(int64_t done) {
 }
 
 std::vector<ProgressColumn> PolicyJob::columns() const {
-  const int64_t steps = learner_->config().inner.steps;
+  const int64_t steps = learner_->steps();
   std::vector<ProgressColumn> out{{"environment_steps", "train/environment_steps"}};
   const auto add = [&](int64_t k, const std::string& what, const std::string& section) {
     out.push_back({concat("step_", k, "_", what), concat(section, "/", after_steps(k))});

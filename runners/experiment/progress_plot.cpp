@@ -1,6 +1,7 @@
 #include "runners/experiment/progress_plot.h"
 
 #include "base/error.h"
+#include "meta/algorithms/registry.h"
 #include "runners/drawing/plot_progress.h"
 #include "runners/experiment/progress.h"
 
@@ -15,7 +16,8 @@ bool draw_progress(const ExperimentConfig& config, const RunDirectory& directory
   }
   const uint64_t seed = config.side == Side::kSupervised ? config.supervised.seed : config.learner.seed;
   return plot_progress(directory.progress(), directory.results() / "progress.png",
-                       concat(trained_on, ", ", config.algorithm(), ", seed ", seed));
+                       concat(trained_on, ", ", config.algorithm(), ", seed ", seed),
+                       find_algorithm(config.algorithm()).step);
 }
 
 void draw_progress_if_possible(const ExperimentConfig& config, const RunDirectory& directory) {

@@ -18,7 +18,6 @@ constexpr size_t kLargestStill = 1 << 28;
 TrainingFilms::TrainingFilms(const ExperimentConfig& config)
     : environment_(config.learner.environment), evaluation_(config.evaluation), every_(config.video.every) {
   evaluation_.tasks = 1;
-  evaluation_.steps = std::max<int64_t>(1, config.learner.inner.steps);
 }
 
 ProgressNews TrainingFilms::after(int64_t done, PolicyLearner& learner, const RunDirectory& directory) const {
@@ -36,9 +35,11 @@ ProgressNews TrainingFilms::film(int64_t done, PolicyLearner& learner, const Run
   std::filesystem::create_directories(folder);
   char name[48];
   std::snprintf(name, sizeof name, "iteration_%06lld.mp4", static_cast<long long>(done));
-  const Films films({.environment = environment_, .steps = {0, evaluation_.steps}, .seed = evaluation_.seed});
+  PolicyEvaluationConfig asked = evaluation_;
+  asked.steps = std::max<int64_t>(1, learner.steps());
+  const Films films({.environment = environment_, .steps = {0, asked.steps}, .seed = asked.seed});
   const auto film = folder / name, still = std::filesystem::path(film).replace_extension(".png");
-  const PolicyEvaluation evaluation = learner.evaluate(evaluation_, true);
+  const PolicyEvaluation evaluation = learner.evaluate(asked, true);
   films.write_adaptation(evaluation, 0, film);
   films.write_figure(evaluation, still);
   return {.pictures = {{"film/adaptation", read_file(still, kLargestStill)}}};

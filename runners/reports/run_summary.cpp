@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "meta/algorithms/registry.h"
 #include "runners/drawing/number_table.h"
 #include "runners/experiment/progress.h"
 #include "runners/experiment/run_directory.h"
@@ -78,11 +79,12 @@ void read_progress(RunSummary& run) {
   const NumberTable progress(directory.progress());
   if (!progress.empty()) run.done = static_cast<int64_t>(progress.column("iteration").back());
   if (run.config.side == Side::kPolicy) {
-    const int64_t steps = run.config.learner.inner.steps;
+    int64_t steps = 0;  // of training
+    while (progress.has(concat("step_", steps + 1, "_return_mean"))) ++steps;
     run.metric = "return";
-    run.curve =
-        curve_of(progress, concat("step_", steps, "_return_mean"),
-                 concat("return on training tasks after ", steps, " gradient step", steps == 1 ? "" : "s"));
+    run.curve = curve_of(progress, concat("step_", steps, "_return_mean"),
+                         concat("return on training tasks after ", steps, " ",
+                                find_algorithm(run.config.algorithm()).step, steps == 1 ? "" : "s"));
     return;
   }
   run.milliseconds = recorded_milliseconds(directory.progress());

@@ -146,7 +146,11 @@ TEST_CASE("every policy of the table can be made and describes itself", "[policy
     const auto environment = name.starts_with("categorical") ? discrete(2, 3) : continuous(2, 3);
     CHECK(make_policy({.name = name}, environment)->network().config().outputs == 3);
     CHECK_FALSE(description.empty());
-    CHECK(keys.size() == (name == "gaussian_mlp" ? 2 : 0));
+    const bool recurrent = name.ends_with("_gru") || name.ends_with("_lstm");
+    const size_t own =
+        (name.starts_with("gaussian") ? 2 : 0) + (recurrent ? 2 : 0) + (name.ends_with("_lstm") ? 1 : 0);
+    CHECK(keys.size() == own);
+    CHECK((make_policy({.name = name}, environment)->cell() != nullptr) == recurrent);
   }
 }
 

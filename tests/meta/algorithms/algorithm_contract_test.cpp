@@ -56,6 +56,7 @@ SupervisedMetaConfig strokes(const Algorithm& algorithm) {
 PolicyMetaConfig navigation(const Algorithm& algorithm) {
   PolicyMetaConfig config;
   config.environment.horizon = 12;
+  if (algorithm.step == "episode") config.policy.name = "gaussian_gru";  // it adapts by remembering
   config.policy.hidden = {8, 8};
   config.sampler.trajectories = 5;
   config.inner.step_size = 0.5;
