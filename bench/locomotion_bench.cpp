@@ -1,5 +1,6 @@
-// Environment steps per second of the sampler, with the 100-100 Gaussian policy, against what MuJoCo alone
-// can do: a bare loop of mj_step over the same model, on the same number of threads.
+// Environment steps per second of the sampler, with the 100-100 Gaussian policy and with recurrent ones of 64
+// units on a trial of one episode (RL^2), against what MuJoCo alone can do: a bare loop of mj_step over the
+// same model, on the same number of threads.
 //
 //   locomotion_bench [REPETITIONS [ENVIRONMENT...]]     (default 41, one environment of each kind)
 //
@@ -21,6 +22,7 @@
 
 #include "envs/mujoco_scene.h"
 #include "envs/registry.h"
+#include "envs/trial.h"
 #include "policies/policy.h"
 #include "sampling/sampler.h"
 
@@ -69,18 +71,26 @@ struct BareLoop {
   }
 };
 
-void measure(const std::string& name, int threads, int repetitions) {
+void measure(const std::string& name, const std::string& policy_name, int threads, int repetitions) {
   constexpr double kActionScale = 1;  // for all, so that all animals move as wildly
   const EnvironmentConfig config{.name = name, .own = {{"action_scale", kActionScale}}};
-  const auto make = [config] { return make_environment(config); };
-  const auto environment = make();
+  const bool recurrent = policy_name != "gaussian_mlp";
+  const auto make = [config, recurrent]() -> std::unique_ptr<Environment> {
+    auto one = make_environment(config);
+    if (recurrent) one = std::make_unique<Trial>(std::move(one), 1);
+    return one;
+  };
+  const auto environment = make_environment(config);
   const auto spec = environment->spec();
   std::vector<Eigen::VectorXd> tasks;
   for (uint64_t t = 0; t < 40; ++t) {
     Stream stream({.purpose = Purpose::kTask, .task = t});
     tasks.push_back(environment->sample_task(stream));
   }
-  const auto policy = make_policy({.hidden = {100, 100}, .activation = "relu"}, spec);
+  using Sizes = std::vector<int64_t>;
+  const auto policy = make_policy(
+      {.name = policy_name, .hidden = recurrent ? Sizes{} : Sizes{100, 100}, .activation = "relu"},
+      make()->spec());
   Stream stream({.purpose = Purpose::kInitialParameters});
   const auto acting = policy->sampler(policy->initial(stream), 0);
 
@@ -119,8 +129,8 @@ void measure(const std::string& name, int threads, int repetitions) {
     ours.push_back(steps_per_second());
     ratios.push_back(ours.back() / theirs.back());
   }
-  std::printf("%-30s %7d %10d %8.0f %12.0f %12.0f %8.2f\n", name.c_str(), threads, bare.frame_skip, episode,
-              median(theirs), median(ours), median(ratios));
+  std::printf("%-30s %-14s %7d %10d %8.0f %12.0f %12.0f %8.2f\n", name.c_str(), policy_name.c_str(), threads,
+              bare.frame_skip, episode, median(theirs), median(ours), median(ratios));
   std::fflush(stdout);
 }
 
@@ -133,9 +143,11 @@ int main(int argc, char* argv[]) {
                                  "hopper_rand_params",          "walker2d_rand_params"};
   if (argc > 2) names.assign(argv + 2, argv + argc);
   std::printf("MuJoCo %s, median of %d turns each\n", mj_versionString(), repetitions);
-  std::printf("%-30s %7s %10s %8s %12s %12s %8s\n", "environment", "threads", "frame skip", "episode",
-              "bare steps/s", "ours steps/s", "ratio");
+  std::printf("%-30s %-14s %7s %10s %8s %12s %12s %8s\n", "environment", "policy", "threads", "frame skip",
+              "episode", "bare steps/s", "ours steps/s", "ratio");
   for (const auto& name : names) {
-    for (const int threads : {1, 2}) measure(name, threads, repetitions);
+    for (const char* policy : {"gaussian_mlp", "gaussian_gru", "gaussian_lstm"}) {
+      for (const int threads : {1, 2}) measure(name, policy, threads, repetitions);
+    }
   }
 }

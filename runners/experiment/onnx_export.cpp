@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "meta/algorithms/registry.h"
 #include "meta/policy/policy_meta_learner.h"
 #include "networks/mlp_network.h"
 #include "policies/policy.h"
@@ -59,6 +60,9 @@ Params exported_start(const SupervisedMetaLearner& learner, const ExperimentConf
 }
 
 Params exported_start(PolicyLearner& learner, const ExperimentConfig& config) {
+  require_usage(find_algorithm(config.algorithm()).step != "episode", "export: the policy of algorithm ",
+                config.algorithm(), " remembers what it saw, and is no pass of observations to actions",
+                kInstead, ", --format npz its trajectories");
   const auto* gradient = dynamic_cast<const PolicyMetaLearner*>(&learner);
   require(gradient != nullptr, "export: algorithm ", config.algorithm(),
           " is no policy that adapts by gradient steps, so no ONNX model is made", kInstead);

@@ -80,6 +80,31 @@ TEST_CASE("several ranks write one run with the bits of one process, and rank 0 
   const Words iterations{"--meta.iterations", "4"};
   REQUIRE(run_program(sine(folder / "one", iterations)).code == 0);
   REQUIRE(run_program(tiny_training(folder / "policy", iterations)).code == 0);
+  // Two tasks a chunk: three chunks.
+  const auto remembers = [&](const std::string& name) {
+    return Words{"train",
+                 "--run-dir",
+                 (folder / name).string(),
+                 "--algorithm",
+                 "rl2",
+                 "--policy.name",
+                 "gaussian_gru",
+                 "--policy.units",
+                 "5",
+                 "--policy.hidden",
+                 "none",
+                 "--environment.horizon",
+                 "12",
+                 "--sampler.trajectories",
+                 "9",
+                 "--meta.batch_size",
+                 "5",
+                 "--rl2.minibatches",
+                 "2",
+                 "--meta.iterations",
+                 "4"};
+  };
+  REQUIRE(run_program(remembers("rl2")).code == 0);
   for (const int ranks : {2, 3}) {
     const std::string name = std::to_string(ranks);
     const auto found = run_ranks(mpirun(ranks, sine(folder / name, iterations)));
@@ -90,6 +115,8 @@ TEST_CASE("several ranks write one run with the bits of one process, and rank 0 
     CHECK(last(folder / name) == last(folder / "one"));
     REQUIRE(run_ranks(mpirun(ranks, tiny_training(folder / ("policy" + name), iterations))).code == 0);
     CHECK(last(folder / ("policy" + name)) == last(folder / "policy"));
+    REQUIRE(run_ranks(mpirun(ranks, remembers("rl2" + name))).code == 0);
+    CHECK(last(folder / ("rl2" + name)) == last(folder / "rl2"));
     CHECK(read_file(RunDirectory(folder / name).config()) ==
           read_file(RunDirectory(folder / "one").config()));
   }

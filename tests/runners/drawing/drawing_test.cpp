@@ -208,6 +208,8 @@ TEST_CASE("figures have a true minus sign, and zero has none", "[drawing]") {
   CHECK(step_title(0) == "Before adaptation");
   CHECK(step_title(1) == "After 1 gradient step");
   CHECK(step_title(3) == "After 3 gradient steps");
+  CHECK(step_title(0, true) == "First episode");
+  CHECK(step_title(2, true) == "After 2 episodes");
 }
 
 TEST_CASE("panels are set in rows, with paper where a row is short", "[drawing]") {
