@@ -28,6 +28,18 @@ TEST_CASE("one-step episodes that observe nothing: the ridge mean, by hand", "[l
   CHECK(baseline.ridge() == 1e-5);
 }
 
+TEST_CASE("sums over parts of the trajectories add up to the fit of all", "[linear_baseline]") {
+  const Eigen::MatrixXf one = Eigen::MatrixXf::Random(2, 5), two = Eigen::MatrixXf::Random(2, 9);
+  const Eigen::VectorXd r1 = Eigen::VectorXd::LinSpaced(5, -1, 2), r2 = Eigen::VectorXd::LinSpaced(9, 4, 0);
+  LinearBaseline whole, parts;
+  whole.fit({view(one), view(two)}, {r1, r2});
+  const auto a = LinearBaseline::sums({view(one)}, {r1}), b = LinearBaseline::sums({view(two)}, {r2});
+  parts.solve({a.gram + b.gram, a.moment + b.moment}, 2);
+  CHECK((whole.coefficients() - parts.coefficients()).cwiseAbs().maxCoeff() < 1e-9);
+  CHECK(whole.coefficients().cwiseAbs().maxCoeff() > 0.1);
+  CHECK_THROWS_WITH(parts.solve({NAN * a.gram, a.moment}, 7), contains("over 7 trajectories"));
+}
+
 TEST_CASE("coefficients solve the ridge regression on the named features, observations clipped to +-10",
           "[linear_baseline]") {
   Stream stream({.seed = 6});

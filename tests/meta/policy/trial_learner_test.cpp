@@ -52,7 +52,7 @@ TEST_CASE("a report has the returns of every episode of the trials", "[rl2]") {
     CHECK(returns.success_rate > 0.8);
   }
   CHECK(report.returns[0].mean != report.returns[1].mean);
-  CHECK(report.entropy == Approx(std::log(2.0)).margin(0.02));
+  CHECK(report.entropy == Approx(std::log(2.0)).margin(0.05));
   CHECK(report.meta_step.kl_before == Approx(0).margin(1e-9));
   CHECK(report.meta_step.kl_after > 0);
   CHECK(report.meta_step.loss_before == Approx(0).margin(1e-5));  // standardised advantages have mean 0
