@@ -103,7 +103,8 @@ std::string evaluation_json(const ExperimentConfig& config, const Environment& e
   out["first_order"] = config.learner.inner.first_order;
   const auto sizes = evaluation_step_sizes(config.evaluation, step_size);
   out["step_sizes"] = sizes ? ordered_json(*sizes) : ordered_json(nullptr);
-  out["step_scales"] = evaluation.of_trials ? ordered_json(nullptr) : step_scales(config.evaluation);
+  out["step_scales"] =
+      evaluation.of_trials ? ordered_json(nullptr) : ordered_json(step_scales(config.evaluation));
   out["step_is"] = evaluation.of_trials ? "episode" : "gradient step";
   out["overrides"] = overrides;
   out["steps"] = steps_json(statistics(evaluation, environment.spec()));
