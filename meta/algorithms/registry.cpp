@@ -9,7 +9,9 @@
 #include "meta/algorithms/bmaml.h"
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
+#include "meta/algorithms/e_maml.h"
 #include "meta/algorithms/emaml_ensemble.h"
+#include "meta/algorithms/es_maml.h"
 #include "meta/algorithms/fo_reptile.h"
 #include "meta/algorithms/imaml.h"
 #include "meta/algorithms/joint.h"
@@ -48,7 +50,9 @@ const std::vector<Algorithm>& algorithms() {
       bmaml(),
       boil(),
       cavia(),
+      e_maml(),
       emaml_ensemble(),
+      es_maml(),
       fo_reptile(),
       fomaml(),
       imaml(),

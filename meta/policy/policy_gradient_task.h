@@ -29,11 +29,14 @@ namespace innerloop {
 
 // One inner step's data of T tasks with M steps each, trajectory after trajectory.
 struct RecordedSteps {
-  torch::Tensor observations;      // [T, M, observation_size]
-  torch::Tensor actions;           // [T, M, action_entries]
-  torch::Tensor advantages;        // [T, M]
-  torch::Tensor rewards;           // [T, M], dice alone: c of its support sets
-  torch::Tensor steps;             // [T], recorded steps: M
+  torch::Tensor observations;  // [T, M, observation_size]
+  torch::Tensor actions;       // [T, M, action_entries]
+  torch::Tensor advantages;    // [T, M]
+  torch::Tensor rewards;       // [T, M], dice alone: c of its support sets
+  torch::Tensor steps;         // [T], recorded steps: M
+  // [T], mean over a task's steps of (r - m) / (s + 1e-8), m and s the mean and the deviation of the rewards
+  // r of all steps of all tasks of the meta-batch that were recorded with these.
+  torch::Tensor adjusted_reward;
   std::vector<int64_t> lengths;    // of the trajectories in this order, task 0's first; they add up to T M
   torch::Tensor old_distribution;  // [T, M, D], of the recording policy
 };

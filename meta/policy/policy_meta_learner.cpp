@@ -90,19 +90,40 @@ void PolicyMetaLearner::use(const Params& meta, const Params& method_state) {
   meta_ = meta.cloned();
 }
 
+std::vector<Eigen::VectorXd> PolicyMetaLearner::training_tasks(int64_t iteration) const {
+  const auto environment = make_();
+  std::vector<Eigen::VectorXd> tasks;
+  for (int64_t t = 0; t < config_.meta_batch_size; ++t) {
+    Stream stream(
+        StreamKey{config_.seed, Purpose::kTask, static_cast<uint64_t>(iteration), static_cast<uint64_t>(t)});
+    tasks.push_back(environment->sample_task(stream));
+  }
+  return tasks;
+}
+
+std::vector<Eigen::VectorXd> PolicyMetaLearner::evaluation_tasks(
+    const PolicyEvaluationConfig& evaluation) const {
+  const auto given = static_cast<int64_t>(evaluation.given.size());
+  const int64_t count = given > 0 ? given : evaluation.tasks;
+  require_usage(count >= 1 && evaluation.trajectories >= 1 && evaluation.steps >= 0, "evaluation: ", count,
+                " tasks, ", evaluation.trajectories, " trajectories and ", evaluation.steps,
+                " steps asked, expected at least 1, 1 and 0");
+  const auto environment = make_();
+  std::vector<Eigen::VectorXd> tasks = evaluation.given;
+  for (int64_t t = 0; t < count - given; ++t) {
+    Stream stream(StreamKey{evaluation.seed, Purpose::kEvaluationTask, 0, static_cast<uint64_t>(t)});
+    tasks.push_back(environment->sample_task(stream));
+  }
+  return tasks;
+}
+
 // Finn et al. 2017, Algorithm 3.
 PolicyReport PolicyMetaLearner::iterate(int64_t iteration) {
   const torch::NoGradGuard no_graph;
   PolicyReport report;
   report.iteration = iteration;
   const Moment now{.seed = config_.seed, .iteration = iteration};
-  const auto environment = make_();
-  std::vector<Eigen::VectorXd> tasks;  // 3: sample a batch of tasks T_i ~ p(T)
-  for (int64_t t = 0; t < config_.meta_batch_size; ++t) {
-    Stream stream(
-        StreamKey{config_.seed, Purpose::kTask, static_cast<uint64_t>(iteration), static_cast<uint64_t>(t)});
-    tasks.push_back(environment->sample_task(stream));
-  }
+  const auto tasks = training_tasks(iteration);  // 3: sample a batch of tasks T_i ~ p(T)
 
   Rollouts rollouts(*policy_, *method_, sampler_, executor_, config_.advantage,
                     parse_inner_estimator(config_.estimator));
@@ -146,21 +167,12 @@ PolicyReport PolicyMetaLearner::iterate(int64_t iteration) {
 PolicyEvaluation PolicyMetaLearner::evaluate(const PolicyEvaluationConfig& evaluation, bool keep_trajectories,
                                              const std::function<void(int64_t)>& progress,
                                              std::vector<Params>* adapted) {
-  const auto given = static_cast<int64_t>(evaluation.given.size());
-  const int64_t task_count = given > 0 ? given : evaluation.tasks;
-  require_usage(task_count >= 1 && evaluation.trajectories >= 1 && evaluation.steps >= 0,
-                "evaluation: ", task_count, " tasks, ", evaluation.trajectories, " trajectories and ",
-                evaluation.steps, " steps asked, expected at least 1, 1 and 0");
+  const auto tasks = evaluation_tasks(evaluation);
+  const auto task_count = static_cast<int64_t>(tasks.size());
   require_room("the evaluation", task_count, evaluation.trajectories,
                keep_trajectories ? evaluation.steps + 1 : 1);
   const torch::NoGradGuard no_graph;
   PolicyEvaluation out;
-  const auto environment = make_();
-  std::vector<Eigen::VectorXd> tasks = evaluation.given;
-  for (int64_t t = 0; t < task_count - given; ++t) {
-    Stream stream(StreamKey{evaluation.seed, Purpose::kEvaluationTask, 0, static_cast<uint64_t>(t)});
-    tasks.push_back(environment->sample_task(stream));
-  }
   for (const auto& task : tasks) out.tasks.push_back({task, {}, {}});
   // Trajectories and what adapts to them stay where they are sampled: whoever wants them samples all.
   const bool all_here = keep_trajectories || adapted != nullptr;

@@ -37,7 +37,12 @@ class PolicyMetaLearner : public PolicyLearner {
                             const std::function<void(int64_t step)>& progress = {},
                             std::vector<Params>* adapted = nullptr) override;
 
- private:
+ protected:
+  // Of meta-iteration `iteration`, or held out: drawn from p(T), or the caller's own. UsageError for an
+  // evaluation of no tasks, no trajectories or a negative number of steps.
+  std::vector<Eigen::VectorXd> training_tasks(int64_t iteration) const;
+  std::vector<Eigen::VectorXd> evaluation_tasks(const PolicyEvaluationConfig& evaluation) const;
+
   // Error if the machine has less than so many tasks take: trajectories at every inner step, of which `kept`
   // are in memory at a time with the activations of their network.
   void require_room(const std::string& work, int64_t tasks, int64_t trajectories, int64_t kept) const;

@@ -1,6 +1,7 @@
 #include "meta/policy/rollouts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "base/error.h"
@@ -38,6 +39,18 @@ RecordedSteps pack(const Trajectories& trajectories, int64_t t, const Eigen::Vec
   }
   return data;
 }
+
+// The mean over a task's steps of its rewards, in deviations from the mean over all tasks' steps.
+struct RewardScale {
+  double mean = 0, deviation = 0;
+
+  torch::Tensor adjusted(const Trajectories& trajectories, int64_t t, RewardKind kind) const {
+    double sum = 0;
+    for (int64_t n = 0; n < trajectories.per_task(); ++n) sum += trajectories.undiscounted_return(t, n, kind);
+    const double own = sum / static_cast<double>(trajectories.steps(t));
+    return torch::full({1}, (own - mean) / (deviation + 1e-8), torch::kFloat32);
+  }
+};
 
 }  // namespace
 
@@ -104,8 +117,20 @@ std::vector<TaskOutcome> Rollouts::outcomes(const Trajectories& trajectories, in
 
 void Rollouts::record(const Trajectories& trajectories, std::vector<RecordedChunk>& chunks, RewardKind kind) {
   const AddsSeconds timed(seconds_.advantages);
-  const Share mine = executor_.share(static_cast<int64_t>(chunks.size()));
-  const auto explained = executor_.gather(static_cast<int64_t>(chunks.size()), [&](int64_t t) {
+  const auto tasks = static_cast<int64_t>(chunks.size());
+  const Share mine = executor_.share(tasks);
+  const auto moments = as_numbers(executor_.sum(tasks, [&](int64_t t) {  // of the rewards: 0th to 2nd
+    double sum = 0, squares = 0;
+    for (int64_t n = 0; n < trajectories.per_task(); ++n) {
+      const Eigen::VectorXd rewards = trajectories.rewards(t - mine.first, n, kind).cast<double>();
+      sum += rewards.sum();
+      squares += rewards.squaredNorm();
+    }
+    return as_params({static_cast<double>(trajectories.steps(t - mine.first)), sum, squares});
+  }));
+  const double mean = moments[1] / moments[0];
+  const RewardScale scale{mean, std::sqrt(std::max(0.0, moments[2] / moments[0] - mean * mean))};
+  const auto explained = executor_.gather(tasks, [&](int64_t t) {
     auto& chunk = chunks[static_cast<size_t>(t)];
     const int64_t here = t - mine.first;
     const auto computed = advantages(trajectories, here, advantage_, kind);
@@ -114,7 +139,9 @@ void Rollouts::record(const Trajectories& trajectories, std::vector<RecordedChun
                                         : Eigen::VectorXd();
     const bool first = !chunk.task;
     if (first) chunk.task = std::make_unique<PolicyGradientTask>(policy_, estimator_);
-    chunk.task->record(pack(trajectories, here, computed.values, rewards), policy_parameters(method_, chunk));
+    RecordedSteps data = pack(trajectories, here, computed.values, rewards);
+    data.adjusted_reward = scale.adjusted(trajectories, here, kind);
+    chunk.task->record(std::move(data), policy_parameters(method_, chunk));
     if (first) chunk.view = method_.view(*chunk.task, chunk.now);
     return as_params({computed.baseline_explained_variance});
   });

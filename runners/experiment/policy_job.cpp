@@ -1,5 +1,6 @@
 #include "runners/experiment/policy_job.h"
 
+#include <cmath>
 #include <cstdio>
 
 #include "base/error.h"
@@ -82,11 +83,13 @@ std::string PolicyJob::describe() const {
   const auto& step = report_.meta_step;
   const double before = report_.returns.front().mean, after = report_.returns.back().mean;
   const int length = report_.returns.size() > 1
-                         ? std::snprintf(text, sizeof text, "return %8.2f -> %8.2f  kl %.4f%s", before, after,
-                                         step.kl_after, step.accepted ? "" : " (step rejected)")
-                         : std::snprintf(text, sizeof text, "return %8.2f  kl %.4f%s", before, step.kl_after,
-                                         step.accepted ? "" : " (step rejected)");
-  return std::string(text, static_cast<size_t>(length));
+                         ? std::snprintf(text, sizeof text, "return %8.2f -> %8.2f", before, after)
+                         : std::snprintf(text, sizeof text, "return %8.2f", before);
+  std::string out(text, static_cast<size_t>(length));
+  if (std::isnan(step.kl_after)) return out;  // a learner that measures none (es_maml)
+  out.append(text, static_cast<size_t>(std::snprintf(text, sizeof text, "  kl %.4f%s", step.kl_after,
+                                                     step.accepted ? "" : " (step rejected)")));
+  return out;
 }
 
 std::vector<std::string> PolicyJob::notes() const {

@@ -18,6 +18,9 @@ using torch::Tensor;
 
 namespace {
 
+// Algorithms without a gradient that a trust region could bound.
+bool needs_descent(const Algorithm& algorithm) { return algorithm.name == "es_maml"; }
+
 // Own keys of algorithms whose defaults are too much for a test.
 const std::map<std::string, Texts> kSmaller{
     {"mann", {{"hidden", 12}, {"slots", 9}, {"size", 5}, {"reads", 2}}},
@@ -62,6 +65,7 @@ PolicyMetaConfig navigation(const Algorithm& algorithm) {
   config.inner.step_size = 0.5;
   config.meta_batch_size = 3;
   config.seed = 7;
+  if (needs_descent(algorithm)) config.optimizer = {.name = "adam", .step_size = 0.01};
   apply_algorithm(algorithm.name, config);
   return config;
 }
@@ -70,6 +74,17 @@ PolicyMetaConfig half_cheetah(const Algorithm& algorithm) {
   PolicyMetaConfig config = navigation(algorithm);
   config.environment.name = "half_cheetah_direction_rllab";
   config.inner.step_size = 0.1;
+  return config;
+}
+
+// Categorical actions, and Adam where the algorithm leaves the choice.
+PolicyMetaConfig choices(const Algorithm& algorithm) {
+  PolicyMetaConfig config = navigation(algorithm);
+  config.environment.name = "navigation_2d_discrete";
+  config.policy.name = "categorical_mlp";
+  config.inner.steps = 2;
+  config.optimizer = {.name = "adam", .step_size = 0.01};
+  apply_algorithm(algorithm.name, config);
   return config;
 }
 
@@ -269,7 +284,7 @@ void same_bits_on_data_sets(const Algorithm& algorithm) {
 
 void same_bits_with_policies(const Algorithm& algorithm) {
   if (!algorithm.policies()) return;
-  for (const auto& config : {navigation(algorithm), half_cheetah(algorithm)}) {
+  for (const auto& config : {navigation(algorithm), half_cheetah(algorithm), choices(algorithm)}) {
     const auto run = [&](int threads, bool interrupted) {
       ThreadPool pool(threads, Executor::prepare_thread);
       auto learner = make_policy_learner(config, algorithm, pool);
@@ -344,6 +359,7 @@ void exact_on_trajectories(const Algorithm& algorithm) {
                        .actions = normal({1, kSteps, 2}, 20 + static_cast<uint64_t>(step)),
                        .advantages = normal({1, kSteps}, 30 + static_cast<uint64_t>(step)),
                        .steps = torch::full({1}, static_cast<double>(kSteps), torch::kFloat64),
+                       .adjusted_reward = normal({1}, 40 + static_cast<uint64_t>(step)),
                        .lengths = {kSteps}};
     task.record(data, method->read(phi, Part::kQuery, step, now));
   };
