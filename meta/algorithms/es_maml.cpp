@@ -9,7 +9,7 @@ namespace {
 
 const Keys<EvolutionConfig>& es_maml_keys() {
   using C = EvolutionConfig;
-  using A = C::Adaptation;
+  using A = C::InnerStep;
   using S = C::Shaping;
   static constexpr keys::Interval kSigma{0, 1000, true, false, "a number above 0 and at most 1000"};
   static const Keys<C> list{

@@ -88,9 +88,8 @@ void EvolutionLearner::check() const {
 }
 
 void EvolutionLearner::check_trajectories(int64_t trajectories, const char* key) const {
-  using Adaptation = EvolutionConfig::Adaptation;
-  if (evolution_.adaptation == Adaptation::kGradient) return;
-  const bool evolution = evolution_.adaptation == Adaptation::kEvolution;
+  if (evolution_.adaptation == EvolutionConfig::InnerStep::kGradient) return;
+  const bool evolution = evolution_.adaptation == EvolutionConfig::InnerStep::kEvolution;
   const int64_t compared = evolution ? 2 * evolution_.adaptation_pairs : 2;
   require_usage(trajectories % compared == 0, key, ": ", trajectories, " found, expected a multiple of ",
                 compared, ", the policies that an inner step compares",
@@ -175,7 +174,7 @@ PolicyReport EvolutionLearner::iterate(int64_t iteration) {
 PolicyEvaluation EvolutionLearner::evaluate(const PolicyEvaluationConfig& evaluation, bool keep_trajectories,
                                             const std::function<void(int64_t)>& progress,
                                             std::vector<Params>* adapted) {
-  if (evolution_.adaptation == EvolutionConfig::Adaptation::kGradient)
+  if (evolution_.adaptation == EvolutionConfig::InnerStep::kGradient)
     return PolicyMetaLearner::evaluate(evaluation, keep_trajectories, progress, adapted);
   const torch::NoGradGuard no_graph;
   const auto tasks = evaluation_tasks(evaluation);

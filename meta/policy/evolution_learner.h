@@ -38,12 +38,12 @@
 namespace innerloop {
 
 struct EvolutionConfig {
-  enum class Adaptation { kGradient, kEvolution, kHillClimbing };
+  enum class InnerStep { kGradient, kEvolution, kHillClimbing };
   enum class Shaping { kDeviation, kRanks, kNone };
 
   double sigma = 0.1;  // of the meta-parameters' perturbations
   int64_t pairs = 1;   // directions per task, each both ways
-  Adaptation adaptation = Adaptation::kGradient;
+  InnerStep adaptation = InnerStep::kGradient;
   Shaping shaping = Shaping::kDeviation;
   double adaptation_sigma = 0.1;  // evolution: s
   int64_t adaptation_pairs = 5;   // evolution: q

@@ -135,11 +135,11 @@ std::vector<double> EvolutionMembers::returns(const Trajectories& trajectories, 
 void EvolutionMembers::advance(int64_t k, double step_scale, int64_t trajectories) {
   const double step = step_scale * config_.inner.step_size;
   switch (evolution_.adaptation) {
-    case EvolutionConfig::Adaptation::kEvolution:
+    case EvolutionConfig::InnerStep::kEvolution:
       return climb_by_evolution(k, step, trajectories);
-    case EvolutionConfig::Adaptation::kHillClimbing:
+    case EvolutionConfig::InnerStep::kHillClimbing:
       return climb_by_trial(k, step, trajectories);
-    case EvolutionConfig::Adaptation::kGradient:
+    case EvolutionConfig::InnerStep::kGradient:
       break;
   }
   rollouts_.record(sample(k, chunks_, trajectories, -1), chunks_, RewardKind::kTask);

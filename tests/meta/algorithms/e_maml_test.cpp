@@ -73,9 +73,9 @@ struct Setting {
   }
 };
 
-// What arm 1 pays after a pull of arm `a` that paid r_a: theta' = x + alpha r_a d log pi(a) / dx.
+// x after a pull of arm `a`, which paid r_a, and a step along r_a grad log pi(a): both logits move, apart.
 constexpr double kPays[] = {0.3, 1.0};
-double adapted(double x, int a, double alpha) { return x + alpha * kPays[a] * (a - sigma(x)); }
+double adapted(double x, int a, double alpha) { return x + 2 * alpha * kPays[a] * (a - sigma(x)); }
 double paid(double x) { return kPays[0] + (kPays[1] - kPays[0]) * sigma(x); }
 double expected_return(double x, double alpha) {
   return (1 - sigma(x)) * paid(adapted(x, 0, alpha)) + sigma(x) * paid(adapted(x, 1, alpha));
