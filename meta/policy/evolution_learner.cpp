@@ -44,6 +44,12 @@ std::vector<double> centred_ranks(const std::vector<double>& values) {
   return out;
 }
 
+// The inner loop's algorithm is another one: the keys of the configured algorithm are not its.
+PolicyMetaConfig without_own_keys(PolicyMetaConfig config) {
+  config.algorithm.own = {};
+  return config;
+}
+
 }  // namespace
 
 std::vector<double> shaped_returns(const std::vector<double>& returns, EvolutionConfig::Shaping shaping) {
@@ -60,14 +66,16 @@ std::vector<double> shaped_returns(const std::vector<double>& returns, Evolution
 
 EvolutionLearner::EvolutionLearner(const PolicyMetaConfig& config, const EvolutionConfig& evolution,
                                    const Algorithm& algorithm, ThreadPool& pool)
-    : PolicyMetaLearner(config, algorithm, pool), evolution_(evolution) {
+    : PolicyMetaLearner(without_own_keys(config), algorithm, pool), evolution_(evolution) {
+  config_ = config;
   check();
 }
 
 EvolutionLearner::EvolutionLearner(const PolicyMetaConfig& config, const EvolutionConfig& evolution,
                                    const Algorithm& algorithm,
                                    std::function<std::unique_ptr<Environment>()> make, ThreadPool& pool)
-    : PolicyMetaLearner(config, algorithm, std::move(make), pool), evolution_(evolution) {
+    : PolicyMetaLearner(without_own_keys(config), algorithm, std::move(make), pool), evolution_(evolution) {
+  config_ = config;
   check();
 }
 
