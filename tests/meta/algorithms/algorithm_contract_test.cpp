@@ -81,7 +81,7 @@ PolicyMetaConfig half_cheetah(const Algorithm& algorithm) {
 PolicyMetaConfig choices(const Algorithm& algorithm) {
   PolicyMetaConfig config = navigation(algorithm);
   config.environment.name = "navigation_2d_discrete";
-  config.policy.name = "categorical_mlp";
+  config.policy.name = algorithm.name == "rl2" ? "categorical_gru" : "categorical_mlp";
   config.inner.steps = 2;
   config.optimizer = {.name = "adam", .step_size = 0.01};
   apply_algorithm(algorithm.name, config);
