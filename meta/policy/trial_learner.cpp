@@ -13,7 +13,6 @@
 #include "meta/optimizers/registry.h"
 #include "meta/policy/task_outcome.h"
 #include "policies/recurrent_cell.h"
-#include "sampling/linear_baseline.h"
 #include "sampling/trial_episodes.h"
 
 namespace innerloop {
@@ -41,30 +40,6 @@ std::vector<std::string> policies_that_remember(ActionKind actions) {
   }
   return names;
 }
-
-// What an episode of a task's trials came to.
-TaskOutcome episode_outcome(const Trajectories& trials, int64_t t, uint64_t task, int64_t k) {
-  TaskOutcome out;
-  for (int64_t n = 0; n < trials.per_task(); ++n) {
-    const auto bounds = episode_bounds(trials, t, n);
-    const int64_t first = bounds[static_cast<size_t>(k)], length = bounds[static_cast<size_t>(k) + 1] - first;
-    out.returns.push_back(trials.rewards(t, n).segment(first, length).cast<double>().sum());
-    out.successes += trials.successes(t, n).segment(first, length).maxCoeff() != 0 ? 1 : 0;
-    out.steps += length;
-  }
-  for (auto failure : trials.failures()) {
-    if (failure.task != task) continue;
-    const auto bounds = episode_bounds(trials, t, failure.trajectory);
-    const int64_t first = bounds[static_cast<size_t>(k)], last = bounds[static_cast<size_t>(k) + 1];
-    if (failure.step < first || failure.step >= last) continue;
-    failure.inner_step = static_cast<uint32_t>(k);
-    failure.step -= first;
-    out.failures.push_back(failure);
-  }
-  return out;
-}
-
-std::string place_of(int64_t episode, int64_t task) { return concat("episode", episode, ".task", task, "."); }
 
 // One minibatch as a meta-optimizer sees it. Its step asks for the value and then for the gradient at the
 // same place: both come from one pass.
@@ -107,17 +82,6 @@ class PpoProblem : public MetaProblem {
 
 }  // namespace
 
-// Chunk c has tasks c tasks_per_chunk(), ...; a process samples and keeps the tasks of its share of chunks.
-struct TrialLearner::Batch {
-  int64_t chunks = 0, first_task = 0;   // first_task: of `trajectories`
-  Trajectories trajectories;            // of this process; none if its share is empty
-  std::vector<Eigen::VectorXd> values;  // advantages of trial (t, n) at t per_task + n of `trajectories`
-
-  TrialSteps trial(int64_t t, int64_t n) const {
-    return {t, n, &values[static_cast<size_t>(t * trajectories.per_task() + n)]};
-  }
-};
-
 TrialLearner::TrialLearner(const PolicyMetaConfig& config, const TrialConfig& trials, ThreadPool& pool)
     : TrialLearner(
           config, trials, [environment = config.environment] { return make_environment(environment); },
@@ -158,10 +122,6 @@ TrialLearner::TrialLearner(const PolicyMetaConfig& config, const TrialConfig& tr
 TrialLearner::~TrialLearner() = default;
 
 double TrialLearner::step_size() const { return std::numeric_limits<double>::quiet_NaN(); }
-
-int64_t TrialLearner::tasks_per_chunk() const {
-  return std::max<int64_t>(1, kTrialsPerChunk / config_.sampler.trajectories);
-}
 
 // float32; what is counted is what there surely is.
 void TrialLearner::require_room(const std::string& work, int64_t tasks, int64_t trajectories,
@@ -204,14 +164,23 @@ PolicyReport TrialLearner::iterate(int64_t iteration) {
   const torch::NoGradGuard no_graph;
   PolicyReport report;
   report.iteration = iteration;
-  Batch batch = sample(iteration, report);
-  report_episodes(batch, report);
-  find_advantages(batch, report);
-  learn(batch, {.seed = config_.seed, .iteration = iteration}, report);
+  TrialSample sample = sample_trials(iteration, report);
+  for (const auto& outcomes : episode_outcomes(executor_, sample)) {
+    report.returns.push_back(return_statistics(outcomes));
+    for (const auto& task : outcomes) {
+      report.environment_steps += task.steps;
+      report.failures.insert(report.failures.end(), task.failures.begin(), task.failures.end());
+    }
+  }
+  {
+    const AddsSeconds timed(report.advantage_seconds);
+    report.explained_variance = find_advantages(executor_, sample, config_.advantage);
+  }
+  learn(sample, {.seed = config_.seed, .iteration = iteration}, report);
   return report;
 }
 
-TrialLearner::Batch TrialLearner::sample(int64_t iteration, PolicyReport& report) {
+TrialSample TrialLearner::sample_trials(int64_t iteration, PolicyReport& report) {
   const AddsSeconds timed(report.sampling_seconds);
   const auto environment = make_();
   std::vector<Eigen::VectorXd> tasks;
@@ -220,160 +189,53 @@ TrialLearner::Batch TrialLearner::sample(int64_t iteration, PolicyReport& report
         StreamKey{config_.seed, Purpose::kTask, static_cast<uint64_t>(iteration), static_cast<uint64_t>(t)});
     tasks.push_back(environment->sample_task(stream));
   }
-  Batch batch;
-  const int64_t each = tasks_per_chunk();
-  batch.chunks = (config_.meta_batch_size + each - 1) / each;
-  const Share mine = executor_.share(batch.chunks);
-  batch.first_task = mine.first * each;
+  TrialSample sample{.tasks = config_.meta_batch_size,
+                     .per_task = config_.sampler.trajectories,
+                     .episodes = trials_.episodes,
+                     .tasks_per_chunk = std::max<int64_t>(1, kTrialsPerChunk / config_.sampler.trajectories)};
+  const Share mine = executor_.share(sample.chunks());
   executor_.together([&] {
     if (mine.size() == 0) return;
-    const auto last = std::min(mine.last * each, config_.meta_batch_size);
+    sample.first_task = sample.tasks_of(mine.first).first;
+    const auto last = sample.tasks_of(mine.last - 1).last;
     const auto policy = policy_->sampler(meta_, 0);
     const SampleKey key{.seed = config_.seed,
                         .iteration = static_cast<uint64_t>(iteration),
-                        .first_task = static_cast<uint64_t>(batch.first_task)};
-    batch.trajectories = sampler_.sample({tasks.begin() + batch.first_task, tasks.begin() + last},
-                                         {policy.get()}, config_.sampler.trajectories, key);
+                        .first_task = static_cast<uint64_t>(sample.first_task)};
+    sample.trajectories = sampler_.sample({tasks.begin() + sample.first_task, tasks.begin() + last},
+                                          {policy.get()}, sample.per_task, key);
   });
-  return batch;
+  return sample;
 }
 
-void TrialLearner::report_episodes(const Batch& batch, PolicyReport& report) const {
-  const int64_t each = tasks_per_chunk();
-  const auto found = executor_.gather(batch.chunks, [&](int64_t c) {
-    Params all;
-    const int64_t last = std::min((c + 1) * each, config_.meta_batch_size);
-    for (int64_t task = c * each; task < last; ++task) {
-      for (int64_t k = 0; k < trials_.episodes; ++k) {
-        const auto outcome =
-            episode_outcome(batch.trajectories, task - batch.first_task, static_cast<uint64_t>(task), k);
-        all = all.joined(outcome_params(outcome).prefixed(place_of(k, task)));
-      }
-    }
-    return all;
-  });
-  for (int64_t k = 0; k < trials_.episodes; ++k) {
-    std::vector<TaskOutcome> outcomes;
-    for (int64_t task = 0; task < config_.meta_batch_size; ++task) {
-      const auto& chunk = found[static_cast<size_t>(task / each)];
-      outcomes.push_back(outcome_of(chunk.part(place_of(k, task)), static_cast<uint64_t>(task)));
-    }
-    report.returns.push_back(return_statistics(outcomes));
-    for (const auto& task : outcomes) {
-      report.environment_steps += task.steps;
-      report.failures.insert(report.failures.end(), task.failures.begin(), task.failures.end());
-    }
-  }
-}
-
-void TrialLearner::find_advantages(Batch& batch, PolicyReport& report) const {
-  const AddsSeconds timed(report.advantage_seconds);
-  const auto& trials = batch.trajectories;
-  const int64_t each = tasks_per_chunk(), per_task = config_.sampler.trajectories;
-  batch.values.resize(static_cast<size_t>(trials.tasks() * per_task));
-  std::vector<Eigen::VectorXd> returns(batch.values.size());
-  // visit(t, n, place) for the trials of chunk c.
-  const auto for_trials = [&](int64_t c, const auto& visit) {
-    const int64_t first = c * each - batch.first_task, last = std::min(first + each, trials.tasks());
-    for (int64_t t = first; t < last; ++t) {
-      for (int64_t n = 0; n < per_task; ++n) visit(t, n, static_cast<size_t>(t * per_task + n));
-    }
-  };
-
-  const Params sums = executor_.sum(batch.chunks, [&](int64_t c) {
-    std::vector<Eigen::Map<const Eigen::MatrixXf>> observations;
-    std::vector<Eigen::VectorXd> of_chunk;
-    for_trials(c, [&](int64_t t, int64_t n, size_t place) {
-      returns[place] = discounted_returns(trials, t, n, config_.advantage.discount, RewardKind::kTraining);
-      observations.push_back(trials.observations(t, n));
-      of_chunk.push_back(returns[place]);
-    });
-    const auto found = LinearBaseline::sums(observations, of_chunk);
-    const auto size = found.gram.rows();
-    const auto gram = torch::empty({1, size, size}, torch::kFloat64),
-               moment = torch::empty({1, size}, torch::kFloat64);
-    Eigen::Map<Eigen::MatrixXd>(gram.data_ptr<double>(), size, size) = found.gram;
-    Eigen::Map<Eigen::VectorXd>(moment.data_ptr<double>(), size) = found.moment;
-    return Params({{"gram", gram}, {"moment", moment}});
-  });
-  LinearBaseline baseline;
-  const auto size = sums.at("moment").numel();
-  baseline.solve({Eigen::Map<const Eigen::MatrixXd>(sums.at("gram").data_ptr<double>(), size, size),
-                  Eigen::Map<const Eigen::VectorXd>(sums.at("moment").data_ptr<double>(), size)},
-                 config_.meta_batch_size * per_task);
-
-  // Of each episode k: steps, sums of R, R^2, R - b and (R - b)^2; then steps and the sum of A.
-  const auto episodes = static_cast<size_t>(trials_.episodes);
-  const auto moments = as_numbers(executor_.sum(batch.chunks, [&](int64_t c) {
-    std::vector<double> numbers(5 * episodes + 2, 0.0);
-    for_trials(c, [&](int64_t t, int64_t n, size_t place) {
-      const Eigen::VectorXd b = baseline.predict(trials.observations(t, n));
-      const Eigen::VectorXd residual = returns[place] - b;
-      batch.values[place] = generalised_advantages(trials, t, n, b, config_.advantage, RewardKind::kTraining);
-      const auto bounds = episode_bounds(trials, t, n);
-      for (size_t k = 0; k < episodes; ++k) {
-        const int64_t first = bounds[k], length = bounds[k + 1] - first;
-        const auto r = returns[place].segment(first, length);
-        const auto left = residual.segment(first, length);
-        const double found[] = {static_cast<double>(length), r.sum(), r.squaredNorm(), left.sum(),
-                                left.squaredNorm()};
-        for (size_t i = 0; i < 5; ++i) numbers[5 * k + i] += found[i];
-      }
-      numbers[5 * episodes] += static_cast<double>(batch.values[place].size());
-      numbers[5 * episodes + 1] += batch.values[place].sum();
-    });
-    return as_params(numbers);
-  }));
-  for (size_t k = 0; k < episodes; ++k) {
-    const double* m = &moments[5 * k];
-    const double spread = m[2] / m[0] - std::pow(m[1] / m[0], 2),
-                 left = m[4] / m[0] - std::pow(m[3] / m[0], 2);
-    report.explained_variance.push_back(spread > 0 ? 1 - left / spread : 0);
-  }
-  if (!config_.advantage.standardize) return;
-  const double steps = moments[5 * episodes], mean = moments[5 * episodes + 1] / steps;
-  const auto squares = as_numbers(executor_.sum(batch.chunks, [&](int64_t c) {
-    double sum = 0;
-    for_trials(c, [&](int64_t, int64_t, size_t place) {
-      batch.values[place].array() -= mean;
-      sum += batch.values[place].squaredNorm();
-    });
-    return as_params({sum});
-  }));
-  const double deviation = std::sqrt(squares.front() / steps) + 1e-8;
-  for (auto& values : batch.values) values /= deviation;
-}
-
-std::vector<TrialBatch> TrialLearner::minibatch(const Batch& batch, const std::vector<int64_t>& places,
+std::vector<TrialBatch> TrialLearner::minibatch(const TrialSample& sample, const std::vector<int64_t>& places,
                                                 int64_t m) const {
-  const int64_t each = tasks_per_chunk(), per_task = config_.sampler.trajectories;
-  const int64_t all = config_.meta_batch_size * per_task;
-  std::vector<TrialBatch> chunks(static_cast<size_t>(batch.chunks));
-  executor_.each(batch.chunks, [&](int64_t c) {
+  const int64_t all = sample.tasks * sample.per_task;
+  std::vector<TrialBatch> chunks(static_cast<size_t>(sample.chunks()));
+  executor_.each(sample.chunks(), [&](int64_t c) {
     std::vector<TrialSteps> trials;
-    const int64_t last = std::min((c + 1) * each, config_.meta_batch_size);
-    for (int64_t task = c * each; task < last; ++task) {
-      for (int64_t n = 0; n < per_task; ++n) {
-        const auto place = static_cast<size_t>(task * per_task + n);
-        if (m < 0 || places[place] * trials_.minibatches / all == m)
-          trials.push_back(batch.trial(task - batch.first_task, n));
+    const Share tasks = sample.tasks_of(c);
+    for (int64_t task = tasks.first; task < tasks.last; ++task) {
+      for (int64_t n = 0; n < sample.per_task; ++n) {
+        const auto place = static_cast<size_t>(task * sample.per_task + n);
+        if (m < 0 || places[place] * trials_.minibatches / all == m) trials.push_back(sample.trial(task, n));
       }
     }
-    chunks[static_cast<size_t>(c)] = batch_of(batch.trajectories, trials);
     auto& chunk = chunks[static_cast<size_t>(c)];
+    chunk = batch_of(sample.trajectories, trials);
     if (chunk.steps() > 0) chunk.old_distribution = distributions_along(*policy_, meta_, chunk);
   });
   return chunks;
 }
 
-void TrialLearner::learn(Batch& batch, const Moment& now, PolicyReport& report) {
+void TrialLearner::learn(const TrialSample& sample, const Moment& now, PolicyReport& report) {
   const AddsSeconds timed(report.meta_step_seconds);
-  const int64_t trials = config_.meta_batch_size * config_.sampler.trajectories;
-  const auto whole = minibatch(batch, {}, -1);
+  const int64_t trials = sample.tasks * sample.per_task;
+  const auto whole = minibatch(sample, {}, -1);
   // Means over all steps: loss, KL, entropy.
   const auto value = [&](const Params& at) {
     const AddsSeconds timed_value(report.objective_seconds);
-    auto numbers = as_numbers(executor_.sum(batch.chunks, [&](int64_t c) {
+    auto numbers = as_numbers(executor_.sum(sample.chunks(), [&](int64_t c) {
       const auto found = ppo_value(*policy_, at, whole[static_cast<size_t>(c)], trials_.ppo);
       return as_params({found.loss, found.kl, found.entropy, found.steps});
     }));
@@ -392,7 +254,7 @@ void TrialLearner::learn(Batch& batch, const Moment& now, PolicyReport& report) 
         for (int64_t i = 0; i < trials; ++i) places.push_back(order.next());
       }
       for (int64_t m = 0; m < trials_.minibatches; ++m) {
-        const auto part = trials_.minibatches > 1 ? minibatch(batch, places, m) : whole;
+        const auto part = trials_.minibatches > 1 ? minibatch(sample, places, m) : whole;
         PpoProblem problem(*policy_, executor_, part, trials_, report.meta_gradient_seconds);
         optimizer_->step(moving, problem, now);
       }

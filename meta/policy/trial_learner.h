@@ -17,6 +17,7 @@
 #include "meta/executor.h"
 #include "meta/policy/policy_learner.h"
 #include "meta/policy/trial_batch.h"
+#include "meta/policy/trial_sample.h"
 #include "policies/policy.h"
 #include "sampling/sampler.h"
 
@@ -57,15 +58,11 @@ class TrialLearner : public PolicyLearner {
                             std::vector<Params>* adapted = nullptr) override;
 
  private:
-  struct Batch;  // what an iteration sampled
-
-  int64_t tasks_per_chunk() const;
-  Batch sample(int64_t iteration, PolicyReport& report);
-  void find_advantages(Batch& batch, PolicyReport& report) const;
-  void report_episodes(const Batch& batch, PolicyReport& report) const;
-  void learn(Batch& batch, const Moment& now, PolicyReport& report);
+  TrialSample sample_trials(int64_t iteration, PolicyReport& report);
+  void learn(const TrialSample& sample, const Moment& now, PolicyReport& report);
   // The trials of every chunk that are in minibatch `m` (of all: -1), with the old policy's distributions.
-  std::vector<TrialBatch> minibatch(const Batch& batch, const std::vector<int64_t>& places, int64_t m) const;
+  std::vector<TrialBatch> minibatch(const TrialSample& sample, const std::vector<int64_t>& places,
+                                    int64_t m) const;
   void require_room(const std::string& work, int64_t tasks, int64_t trajectories, int64_t episodes) const;
 
   PolicyMetaConfig config_;
