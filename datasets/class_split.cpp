@@ -1,10 +1,12 @@
 #include "datasets/class_split.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "base/error.h"
+#include "base/settings.h"
 
 namespace innerloop {
 
@@ -39,4 +41,18 @@ std::vector<Split> share_out(int64_t classes, const ClassSplit& split) {
   return splits;
 }
 
+namespace keys {
+
+bool read_shares(const std::string& text, ClassSplit& split) {
+  std::vector<double> shares;
+  if (!read_numbers(text, false, shares) || shares.size() != split.shares.size()) return false;
+  std::copy(shares.begin(), shares.end(), split.shares.begin());
+  return true;
+}
+
+std::string format_shares(const ClassSplit& split) {
+  return format_list(std::vector<double>(split.shares.begin(), split.shares.end()));
+}
+
+}  // namespace keys
 }  // namespace innerloop

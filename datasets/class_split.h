@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "datasets/dataset.h"
@@ -21,5 +22,13 @@ std::array<int64_t, 3> split_sizes(int64_t classes, const ClassSplit& split);
 // The split of each of `classes` classes, by chance: a pure function of the two arguments, so of the order in
 // which the classes are named and of nothing else.
 std::vector<Split> share_out(int64_t classes, const ClassSplit& split);
+
+namespace keys {
+
+// The shares as "0.64,0.16,0.2"; false for another number of them than three.
+bool read_shares(const std::string& text, ClassSplit& split);
+std::string format_shares(const ClassSplit& split);
+
+}  // namespace keys
 
 }  // namespace innerloop

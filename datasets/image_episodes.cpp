@@ -13,7 +13,7 @@
 namespace innerloop {
 namespace {
 
-class ImageEpisodes : public Dataset {
+class ImageEpisodes : public Dataset, public Domains {
  public:
   ImageEpisodes(DatasetSpec spec, ImageStore store, const std::vector<double>& mean,
                 const std::vector<double>& std)
@@ -34,27 +34,42 @@ class ImageEpisodes : public Dataset {
 
   void check(Split split, const EpisodeShape& shape) const override {
     require_shape(spec_, shape);
-    const auto& classes = store_.of(split);
-    const auto present = static_cast<int64_t>(classes.size());
-    require_usage(present >= shape.ways, spec_.name, ": the ", split_name(split), " split has ", present,
-                  " classes, a task of ", shape.ways, " ways needs ", shape.ways,
-                  ". The data: ", spec_.protocol);
-    const auto& smallest = smallest_class(split);
-    const int64_t needed = shape.shots + shape.queries;
-    require_usage(smallest.count >= needed, spec_.name, ": class ", smallest.name, " of the ",
-                  split_name(split), " split has ", smallest.count, " images, a task of ", shape.shots,
-                  " shots and ", shape.queries, " queries needs ", needed, " of every class");
+    require_enough(split, shape, concat("the ", split_name(split), " split"), everything(split),
+                   smallest_[static_cast<size_t>(split)]);
   }
 
   void draw(Split split, const EpisodeShape& shape, Stream& stream, Episodes& episodes,
             int64_t t) const override {
     check(split, shape);
-    draw_samples(split, shape, choose(split, shape, stream), episodes, t);
+    draw_samples(split, shape, choose(everything(split), split, shape, stream), episodes, t);
+  }
+
+  const std::vector<Domain>& domains(Split split) const override {
+    return store_.domains[static_cast<size_t>(split)];
+  }
+
+  void check_domain(Split split, int64_t domain, const EpisodeShape& shape) const override {
+    require_shape(spec_, shape);
+    const Domain& of = domain_at(split, domain);
+    const auto& classes = store_.of(split);
+    const auto first = classes.begin() + of.first;
+    const auto smallest = std::min_element(first, first + of.count,
+                                           [](const auto& a, const auto& b) { return a.count < b.count; });
+    require_enough(split, shape, concat("the domain ", of.name), of,
+                   static_cast<size_t>(smallest - classes.begin()));
+  }
+
+  std::vector<int64_t> draw_within(Split split, int64_t domain, const EpisodeShape& shape, Stream& stream,
+                                   Episodes& episodes, int64_t t) const override {
+    check_domain(split, domain, shape);
+    TaskSamples task = choose(domain_at(split, domain), split, shape, stream);
+    draw_samples(split, shape, task, episodes, t);
+    return std::move(task.classes);
   }
 
   std::vector<int64_t> drawn_classes(Split split, const EpisodeShape& shape, Stream& stream) const override {
     check(split, shape);
-    return choose(split, shape, stream).classes;
+    return choose(everything(split), split, shape, stream).classes;
   }
 
   std::vector<TaskSamples> disjoint_tasks(Split split, const EpisodeShape& shape, int64_t most,
@@ -88,7 +103,7 @@ class ImageEpisodes : public Dataset {
   int64_t classes(Split split) const override { return static_cast<int64_t>(store_.of(split).size()); }
 
   int64_t samples_per_class(Split split) const override {
-    return store_.of(split).empty() ? 0 : smallest_class(split).count;
+    return store_.of(split).empty() ? 0 : store_.of(split)[smallest_[static_cast<size_t>(split)]].count;
   }
 
   std::vector<std::string> class_names(Split split) const override {
@@ -149,23 +164,51 @@ class ImageEpisodes : public Dataset {
         }
         if (c.count < store_.of(split)[smallest_[s]].count) smallest_[s] = i;
       }
+      int64_t next = 0;
+      for (const auto& domain : store_.domains[s]) {
+        require(domain.first == next && domain.count > 0, spec_.name, ": domain ", domain.name,
+                " has classes ", domain.first, " to ", domain.first + domain.count - 1, ", expected from ",
+                next, " on");
+        next += domain.count;
+      }
+      require(store_.domains[s].empty() || next == classes(split), spec_.name, ": the domains of the ",
+              split_name(split), " split have ", next, " classes of ", classes(split));
     }
   }
 
-  const ImageClass& smallest_class(Split split) const {
-    return store_.of(split)[smallest_[static_cast<size_t>(split)]];
+  // All classes of the split.
+  Domain everything(Split split) const { return {"", 0, classes(split)}; }
+
+  const Domain& domain_at(Split split, int64_t domain) const {
+    const auto& known = domains(split);
+    require(domain >= 0 && domain < static_cast<int64_t>(known.size()), spec_.name, ": there is no domain ",
+            domain, " in the ", split_name(split), " split, which has ", known.size());
+    return known[static_cast<size_t>(domain)];
+  }
+
+  void require_enough(Split split, const EpisodeShape& shape, const std::string& where, const Domain& among,
+                      size_t smallest) const {
+    require_usage(among.count >= shape.ways, spec_.name, ": ", where, " has ", among.count,
+                  " classes, a task of ", shape.ways, " ways needs ", shape.ways,
+                  ". The data: ", spec_.protocol);
+    const auto& fewest = store_.of(split)[smallest];
+    const int64_t needed = shape.shots + shape.queries;
+    require_usage(fewest.count >= needed, spec_.name, ": class ", fewest.name, " of ", where, " has ",
+                  fewest.count, " images, a task of ", shape.shots, " shots and ", shape.queries,
+                  " queries needs ", needed, " of every class");
   }
 
   uint64_t draw_turns(Split split, Stream& stream) const {
     return store_.rotate[static_cast<size_t>(split)] ? stream.below(4) : 0;
   }
 
-  TaskSamples choose(Split split, const EpisodeShape& shape, Stream& stream) const {
+  // A task of these classes.
+  TaskSamples choose(const Domain& among, Split split, const EpisodeShape& shape, Stream& stream) const {
     const auto& classes = store_.of(split);
     TaskSamples task;
-    Permutation class_choice(static_cast<int64_t>(classes.size()), stream);
+    Permutation class_choice(among.count, stream);
     for (int64_t label = 0; label < shape.ways; ++label) {
-      task.classes.push_back(class_choice.next());
+      task.classes.push_back(among.first + class_choice.next());
       task.turns.push_back(static_cast<int64_t>(draw_turns(split, stream)));
       Permutation images(classes[static_cast<size_t>(task.classes.back())].count, stream);
       for (int64_t i = 0; i < shape.shots + shape.queries; ++i) task.samples.push_back(images.next());
@@ -251,6 +294,16 @@ class ImageEpisodes : public Dataset {
 };
 
 }  // namespace
+
+std::vector<Domain> domains_by_name(const std::vector<ImageClass>& classes) {
+  std::vector<Domain> out;
+  for (size_t i = 0; i < classes.size(); ++i) {
+    auto name = printable(classes[i].name.substr(0, classes[i].name.find('/')));
+    if (out.empty() || out.back().name != name) out.push_back({std::move(name), static_cast<int64_t>(i), 0});
+    ++out.back().count;
+  }
+  return out;
+}
 
 std::unique_ptr<Dataset> make_image_episodes(DatasetSpec spec, ImageStore store, std::vector<double> mean,
                                              std::vector<double> std) {

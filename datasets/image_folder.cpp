@@ -100,15 +100,6 @@ std::string left_out(const std::vector<std::string>& names, const std::string& w
 
 const Keys<ImageFolderConfig>& image_folder_keys() {
   using C = ImageFolderConfig;
-  const auto read_shares = [](const std::string& text, ClassSplit& split) {
-    std::vector<double> shares;
-    if (!keys::read_numbers(text, false, shares) || shares.size() != split.shares.size()) return false;
-    std::copy(shares.begin(), shares.end(), split.shares.begin());
-    return true;
-  };
-  const auto write_shares = [](const ClassSplit& split) {
-    return keys::format_list(std::vector<double>(split.shares.begin(), split.shares.end()));
-  };
   const auto read_split_seed = [](const std::string& text, ClassSplit& split) {
     return keys::read_seed(text, split.seed);
   };
@@ -119,7 +110,7 @@ const Keys<ImageFolderConfig>& image_folder_keys() {
        keys::truth("exif", &C::exif, "turn images upright as their Exif data say"),
        keys::truth("skip_damaged", &C::skip_damaged, "leave out images that cannot be read, and name them"),
        keys::make("split", &C::split, "training, validation and test, of the classes of data without splits",
-                  "three shares separated by commas", read_shares, write_shares),
+                  "three shares separated by commas", keys::read_shares, keys::format_shares),
        keys::make("split_seed", &C::split, "another one, other classes in each split",
                   "a whole number, at least 0", read_split_seed,
                   [](const ClassSplit& split) { return format_number(split.seed); }),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/domains.h"
 
 namespace innerloop {
 
@@ -24,6 +25,8 @@ struct ImageStore {
   int64_t channels = 1, height = 28, width = 28;
   std::vector<uint8_t> pixels;                     // [images][channels][height][width]
   std::array<std::vector<ImageClass>, 3> classes;  // by Split; no class stands in two splits
+  // By Split: the domains of the classes, or none. All classes of a split stand in them, one after another.
+  std::array<std::vector<Domain>, 3> domains;
   // A task turns each of its classes by a random multiple of 90 degrees (MAML's Omniglot protocol); needs
   // height == width.
   std::array<bool, 3> rotate{false, false, false};
@@ -35,6 +38,9 @@ struct ImageStore {
   const uint8_t* image(int64_t index) const { return pixels.data() + index * image_bytes(); }
   const std::vector<ImageClass>& of(Split split) const { return classes[static_cast<size_t>(split)]; }
 };
+
+// Domains of classes named "DOMAIN/...", those of a domain one after another.
+std::vector<Domain> domains_by_name(const std::vector<ImageClass>& classes);
 
 // Few-shot classification over a store: `ways` distinct classes in random order are the labels 0..ways-1,
 // each with shots + queries distinct images. Pixels p / 255 enter as (p / 255 - mean) / std. mean and std

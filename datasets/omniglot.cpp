@@ -89,6 +89,8 @@ void split_official(ImageStore& store, const Classes& background, const Classes&
   const auto first = std::find_if(background.begin(), background.end(),
                                   [](const ImageClass& c) { return c.name >= "Ojibwe"; });
   store.classes = {Classes(background.begin(), first), Classes(first, background.end()), evaluation};
+  for (size_t split = 0; split < store.classes.size(); ++split)
+    store.domains[split] = domains_by_name(store.classes[split]);
 }
 
 // Appends the image, turned counter-clockwise by quarter turns.

@@ -22,7 +22,8 @@
 //   official  by alphabet: test = the 20 alphabets of images_evaluation (659 characters), train = the first
 //   25
 //             alphabets by name of images_background (813), validation = its other five, Ojibwe to Tifinagh
-//             (151). Nothing is turned.
+//             (151). Nothing is turned. Each alphabet is a domain (datasets/domains.h); no other of these
+//             splits has domains, for they mix alphabets.
 #pragma once
 
 #include <memory>

@@ -7,6 +7,7 @@
 #include "datasets/rainbow_strokes.h"
 #include "datasets/sine.h"
 #include "datasets/strokes.h"
+#include "datasets/styled_strokes.h"
 
 namespace innerloop {
 namespace {
@@ -57,6 +58,8 @@ const std::vector<Entry>& table() {
       row("strokes", kStrokesDescription, Samples::kInk, kStrokesKeys, make_strokes),
       row("rainbow_strokes", kRainbowStrokesDescription, Samples::kImages, kRainbowStrokesKeys,
           make_rainbow_strokes),
+      row("styled_strokes", kStyledStrokesDescription, Samples::kImages, kStyledStrokesKeys,
+          make_styled_strokes),
   };
   return entries;
 }

@@ -344,6 +344,7 @@ TEST_CASE("settings that a data set does not know are refused by their keys", "[
   refused({.name = "strokes", .own = {{"path", "somewhere"}}}, "path");
   refused({.name = "strokes", .own = {{"splits", "official"}}}, "splits");
   refused({.name = "rainbow_strokes", .own = {{"path", "somewhere"}}}, "path");
+  refused({.name = "styled_strokes", .own = {{"splits", "official"}}}, "splits");
   refused({.name = "omniglot", .own = {{"observe_task", true}}}, "observe_task");
   refused({.name = "image_folder", .own = {{"path", "somewhere"}, {"splits", "vinyals"}}}, "splits");
   refused({.name = "strokes", .own = {{"observe_task", true}}}, "observe_task");

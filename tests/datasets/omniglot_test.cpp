@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "datasets/domains.h"
 #include "datasets/hash.h"
 #include "tests/datasets/draw.h"
 #include "tests/datasets/fixtures.h"
@@ -293,4 +294,24 @@ TEST_CASE("the real Omniglot has 1,623 characters of 20 drawings", "[datasets][o
     CHECK(ink > 0.05);  // inverted: paper, most of an image, is 0
     CHECK(ink < 0.15);
   }
+}
+
+TEST_CASE("omniglot by alphabets has each alphabet as a domain, other splits have none", "[datasets]") {
+  const auto dataset = make_omniglot(written().config("official"));
+  const Domains* domains = domains_of(*dataset);
+  REQUIRE(domains != nullptr);
+  for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest}) {
+    const auto classes = dataset->class_names(split);
+    std::set<std::string> alphabets, named;
+    for (const auto& name : classes) alphabets.insert(name.substr(0, name.find('/')));
+    int64_t of_domains = 0;
+    for (const auto& domain : domains->domains(split)) {
+      named.insert(domain.name);
+      of_domains += domain.count;
+    }
+    CHECK(named == alphabets);
+    CHECK(domains->domains(split).size() == alphabets.size());
+    CHECK(of_domains == dataset->classes(split));
+  }
+  CHECK(domains_of(*make_omniglot(written().config("maml"))) == nullptr);
 }
