@@ -18,7 +18,7 @@ namespace innerloop {
 namespace {
 
 constexpr int64_t kUsualTasks = 100, kUsualSteps = 20;
-constexpr int64_t kMostOrders = 100'000;
+constexpr int64_t kMostOrders = 100'000, kMostPairs = 100'000'000;
 constexpr size_t kMostSizes = 6;  // that a picture tells apart
 
 bool given(const CommandLine& line, const std::string& key) {
@@ -37,6 +37,8 @@ AnalysisSettings read_settings_of_study(const CommandLine& line) {
   };
   if (belongs("permutations", Study::kPermutations))
     out.permutations = parse_integer("permutations", line.value("permutations"), 1, kMostOrders);
+  if (belongs("pairs", Study::kVerification))
+    out.pairs = parse_integer("pairs", line.value("pairs"), 1, kMostPairs);
   if (belongs("step-sizes", Study::kSteps)) {
     const std::string text = line.value("step-sizes");
     const bool read = keys::read_numbers(text, /*positive=*/true, out.multiples);
@@ -85,23 +87,29 @@ CommandDescription analyse_description() {
           "  steps           accuracy (or error) by number and size of inner steps, beyond those of "
           "training;\n"
           "                  measured on test tasks, so its best cell is not a result of selection\n"
+          "  verification    of every test class one image is the gallery, another the probe: rank-1\n"
+          "                  identification, true accepts at given rates of false accepts, ROC; within each\n"
+          "                  domain where the data set has domains. Nothing adapts\n"
           "\n"
-          "Prints tables with 95 % confidence intervals over tasks. Writes DIR/analysis.json and\n"
-          "DIR/analysis.png; every study is also kept under DIR/evaluations, named by what determines it:\n"
+          "Prints tables with 95 % confidence intervals over tasks (verification: over classes). Writes\n"
+          "DIR/analysis.json and DIR/analysis.png (DIR/verification.json, .png and .svg); every study is "
+          "also\n"
+          "kept under DIR/evaluations, named by what determines it:\n"
           "  analysis_representation_tasks=100_steps=10_seed=1_after=60000.json\n"
           "A data set that was moved since is named by --dataset.path. Algorithms without gradient steps\n"
-          "(prototypical) know the study of permutations alone.\n"
+          "(prototypical) know the studies of permutations and verification alone.\n"
           "examples:\n"
           "  innerloop analyse --run runs/omniglot_5way_1shot-seed1\n"
           "  innerloop analyse --run runs/omniglot_5way_1shot-seed1 --study permutations --tasks 50\n"
-          "  innerloop analyse --run runs/sine_5shot-seed1 --study steps --steps 40 --step-sizes 0.5,1,2,4",
+          "  innerloop analyse --run runs/sine_5shot-seed1 --study steps --steps 40 --step-sizes 0.5,1,2,4\n"
+          "  innerloop analyse --run runs/styled_strokes_mfr-seed1 --study verification",
       .options =
           {{"run", "DIR",
             "the run directory that `innerloop train` or `bench` made, or @NAME: `innerloop list runs`"},
            {"out", "DIR", "where results go: the run directory, or runs/@NAME, if not given"},
            {"study",
             "NAME",
-            "representation, permutations or steps  [representation]",
+            "representation, permutations, steps or verification  [representation]",
             {},
             names_of(kStudies)},
            {"tasks", "N", "test tasks  [100, or evaluation.tasks of the run if it is less]",
@@ -112,6 +120,8 @@ CommandDescription analyse_description() {
            {"permutations", "N",
             "orders of a task's classes, the one drawn and others at random  [see above]"},
            {"step-sizes", "LIST", "study of steps: multiples of the trained step size  [0.5,1,2]"},
+           {"pairs", "N",
+            "study of verification: pairs of different classes, the most of a domain  [1000000]"},
            {"ways", "N", "classes of a task", "evaluation.ways"},
            {"shots", "N", "support samples per class", "evaluation.shots"},
            {"queries", "N", "query samples per class", "evaluation.queries"},

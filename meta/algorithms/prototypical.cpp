@@ -1,15 +1,25 @@
 #include "meta/algorithms/prototypical.h"
 
+#include "meta/pair_similarity.h"
+
 namespace innerloop {
 namespace {
 
 using torch::Tensor;
 
-class Prototypical : public FeatureClassifier {
+class Prototypical : public FeatureClassifier, public PairSimilarity {
  public:
   explicit Prototypical(const MethodContext& context) : FeatureClassifier("prototypical", context) {}
 
   Tensor scores(const FeatureSets& sets, const Params&) const override { return prototype_scores(sets); }
+
+  Tensor embedding(const Params& meta, const Tensor& x, const Pass& pass) const override {
+    return network(false).features(meta, x, pass);
+  }
+  // Minus the squared distance, by which it classifies.
+  Tensor similarity(const Params&, const Tensor& a, const Tensor& b) const override {
+    return -torch::cdist(a, b).square();
+  }
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "datasets/dataset.h"
 #include "meta/algorithms/nearest_support.h"
 #include "meta/feature_classifier.h"
+#include "meta/pair_similarity.h"
 #include "networks/image_layers.h"
 #include "networks/initialization.h"
 
@@ -45,7 +46,7 @@ Tensor siamese_samples(const Tensor& h, const Tensor& places) {
   return h.gather(1, places.unsqueeze(2).expand({-1, -1, h.size(2)}));
 }
 
-class Siamese : public DirectMethod {
+class Siamese : public DirectMethod, public PairSimilarity {
  public:
   Siamese(const SiameseConfig& config, const MethodContext& context)
       : DirectMethod(context, /*outputs=*/0), config_(config), features_(feature_width(context)) {}
@@ -84,9 +85,18 @@ class Siamese : public DirectMethod {
     const Tensor h = compared(tasks.output(Part::kBoth, meta), meta);
     const int64_t supports = labels.size(1);
     const Tensor query = h.narrow(1, supports, h.size(1) - supports);
-    std::vector<Tensor> logit;  // one support sample at a time: [T, queries, supports, units] would be large
-    for (int64_t s = 0; s < supports; ++s) logit.push_back(siamese_logit(query, h.narrow(1, s, 1), meta));
-    return best_of_class(torch::stack(logit, 2), labels, labels.max().item<int64_t>() + 1);
+    const Tensor logit = similarity(meta, query, h.narrow(1, 0, supports));
+    return best_of_class(logit, labels, labels.max().item<int64_t>() + 1);
+  }
+
+  Tensor embedding(const Params& meta, const Tensor& x, const Pass& pass) const override {
+    return compared(network(false).features(meta, x, pass), meta);
+  }
+  // p of each pair before the sigmoid.
+  Tensor similarity(const Params& meta, const Tensor& a, const Tensor& b) const override {
+    std::vector<Tensor> logit;  // one sample of b at a time: [T, N, M, units] would be large
+    for (int64_t j = 0; j < b.size(1); ++j) logit.push_back(siamese_logit(a, b.narrow(1, j, 1), meta));
+    return torch::stack(logit, 2);
   }
 
  private:

@@ -55,6 +55,10 @@ void check(const Plot& plot) {
                 value, ", expected finite numbers");
       }
     }
+    for (const double value : curve.x) {
+      require(!plot.log_x || value > 0, "curve '", curve.label, "' of plot '", plot.title, "' has the place ",
+              value, ", expected numbers above 0 on a logarithmic axis");
+    }
     for (const double value : curve.y) {
       require(!plot.log_y || value > 0, "curve '", curve.label, "' of plot '", plot.title, "' has the value ",
               value, ", expected numbers above 0 on a logarithmic axis");
@@ -98,7 +102,8 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
   for (const auto& curve : plot.curves) {
     for (const double x : curve.x) low = std::min(low, x), high = std::max(high, x);
   }
-  const double beside = plot.whole_x || high == low ? 0.3 : 0;
+  if (plot.log_x) gnuplot << "set logscale x\n";
+  const double beside = !plot.log_x && (plot.whole_x || high == low) ? 0.3 : 0;
   gnuplot << "set xrange [" << low - beside << ":" << high + beside << "]\n";
   double bottom = plot.curves.front().y.front(), top = bottom;
   for (const auto& curve : plot.curves) {

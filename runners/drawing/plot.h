@@ -23,6 +23,7 @@ struct Plot {
   std::string x_label, y_label;  // with unit
   bool whole_x = false;          // x counts: ticks at whole numbers, points marked, bars instead of bands
   std::vector<std::string> x_names = {};  // if not empty, stand at x = 1, 2, ... instead of numbers
+  bool log_x = false;                     // all x are above 0, and drawn by their logarithm
   bool log_y = false;         // all y are above 0; drawn by their logarithm if they span a factor of 5
   bool percent = false;       // y is at most 100, and so is its axis
   std::vector<Curve> curves;  // not empty

@@ -10,6 +10,7 @@
 #include "runners/experiment/analysis_plots.h"
 #include "runners/experiment/analysis_tables.h"
 #include "runners/experiment/evaluation_files.h"
+#include "runners/experiment/verification_report.h"
 
 namespace innerloop {
 namespace {
@@ -92,6 +93,10 @@ std::string multiple_text(double multiple, const std::optional<double>& step_siz
 void report_analysis(SupervisedMetaLearner& learner, const ExperimentConfig& config,
                      const RunDirectory& directory, const AnalysisSettings& settings) {
   const SelectedCheckpoint selected = use_selected(learner, config, directory);
+  if (settings.study == Study::kVerification) {
+    std::cout << selected.description << ", seed " << config.supervised_evaluation.seed << std::endl;
+    return report_verification(learner, config, directory, selected, settings.pairs);
+  }
   std::cout << selected.description << '\n'
             << evaluation_text(learner, config) << ", inner step size "
             << step_size_text(tested_config(learner, config), learner.method().step_size()) << ", "

@@ -11,21 +11,24 @@
 #include "meta/supervised/permutation_study.h"
 #include "meta/supervised/representation_study.h"
 #include "meta/supervised/step_study.h"
+#include "meta/supervised/verification_study.h"
 #include "runners/experiment/statistics.h"
 #include "runners/experiment/supervised_evaluation.h"
 
 namespace innerloop {
 
-enum class Study { kRepresentation, kPermutations, kSteps };
+enum class Study { kRepresentation, kPermutations, kSteps, kVerification };
 
 inline const Spellings<Study> kStudies{{"representation", Study::kRepresentation},
                                        {"permutations", Study::kPermutations},
-                                       {"steps", Study::kSteps}};
+                                       {"steps", Study::kSteps},
+                                       {"verification", Study::kVerification}};
 
 struct AnalysisSettings {
   Study study = Study::kRepresentation;
   int64_t permutations = 0;                  // orders of a task's classes, 0: as study_permutations
   std::vector<double> multiples{0.5, 1, 2};  // step sizes of the study of steps, times the trained one
+  int64_t pairs = kMostVerificationPairs;    // of the study of verification: impostor pairs of a domain
 };
 
 // What a study found; only its own part is filled.
@@ -51,7 +54,8 @@ std::string held_text(size_t count);
 std::string multiple_text(double multiple, const std::optional<double>& step_size);
 
 // Measures, prints, and writes analysis.json (kept as runners/experiment/evaluation_files.h says) and
-// analysis.png into the run directory.
+// analysis.png into the run directory; of the study of verification what
+// runners/experiment/verification_report.h says.
 void report_analysis(SupervisedMetaLearner& learner, const ExperimentConfig& config,
                      const RunDirectory& directory, const AnalysisSettings& settings);
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "meta/algorithms/registry.h"
+#include "meta/pair_similarity.h"
 #include "meta/policy/policy_meta_learner.h"
 #include "networks/mlp_network.h"
 #include "policies/policy.h"
@@ -36,7 +37,8 @@ Params only(const Params& params, const Params& like, const std::string& algorit
 }
 
 bool compares_features(const SupervisedMetaLearner& learner) {
-  return learner.network().head_names().empty();
+  return learner.network().head_names().empty() ||
+         dynamic_cast<const PairSimilarity*>(&learner.method()) != nullptr;
 }
 
 std::vector<OnnxDimension> onnx_shape(const std::string& first, const std::vector<int64_t>& rest) {

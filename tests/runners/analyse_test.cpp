@@ -101,6 +101,46 @@ TEST_CASE("every study of a run on a data set is told, drawn and kept beside the
   }
 }
 
+TEST_CASE("the study of verification is told, drawn and kept, for a method that takes no steps too",
+          "[analyse]") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder / "run");
+  const std::string path = run.root().string();
+  REQUIRE(
+      run_program(strokes(run, {"--dataset.name", "styled_strokes", "--dataset.test_domains", "pen,turned",
+                                "--dataset.image_size", "14", "--algorithm", "prototypical"}))
+          .code == 0);
+  const auto told = run_program({"analyse", "--run", path, "--study", "verification", "--pairs", "20000"});
+  INFO(told.output);
+  REQUIRE(told.code == 0);
+  CHECK_THAT(told.output, contains("640 identities") && contains("within 2 domains") && contains("rank-1") &&
+                              contains("TAR at 0.001") && contains("turned") && contains("accuracy"));
+  const json out = read_json(run.root() / "verification.json");
+  CHECK(out["all"]["identities"] == 640);
+  CHECK(out["all"]["impostors"] == 2 * 320 * 62);  // 20,000 pairs shared among 320 probes
+  REQUIRE(out["domains"].size() == 2);
+  CHECK(out["domains"][1]["name"] == "turned");
+  for (const char* figure :
+       {"rank1", "tar_at_0.1", "tar_at_0.01", "tar_at_0.001", "tar_at_0.0001", "auc", "eer"}) {
+    INFO(figure);
+    const json& found = out["all"][figure];
+    CHECK(found["ci95"][0] <= found["value"]);
+    CHECK(found["ci95"][1] >= found["value"]);
+  }
+  CHECK(out["threshold"].is_number());
+  CHECK(out["roc"].size() > 10);
+  CHECK(out["roc"].back()["tar"] == 1);
+  CHECK(std::filesystem::exists(run.evaluations() /
+                                "verification_pairs=20000_tasks=6_steps=2_seed=1_after=3.json"));
+  for (const char* picture : {"verification.png", "verification.svg"})
+    CHECK(std::filesystem::file_size(run.root() / picture) > 1000);
+  CHECK(!std::filesystem::exists(run.root() / "analysis.json"));
+
+  const auto refused = run_program({"analyse", "--run", path, "--study", "steps", "--pairs", "5"});
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.output, contains("it belongs to --study verification"));
+}
+
 TEST_CASE("a study of curves says where CCA needs more samples, and works with them", "[analyse]") {
   const TemporaryFolder folder;
   const RunDirectory run(folder / "run");
