@@ -9,6 +9,8 @@
 #include "meta/algorithms/bmaml.h"
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
+#include "meta/algorithms/cdt.h"
+#include "meta/algorithms/cosface.h"
 #include "meta/algorithms/e_maml.h"
 #include "meta/algorithms/emaml_ensemble.h"
 #include "meta/algorithms/es_maml.h"
@@ -24,6 +26,7 @@
 #include "meta/algorithms/meta_lstm.h"
 #include "meta/algorithms/meta_sgd.h"
 #include "meta/algorithms/metal.h"
+#include "meta/algorithms/mfr.h"
 #include "meta/algorithms/mlti.h"
 #include "meta/algorithms/mt_net.h"
 #include "meta/algorithms/promp.h"
@@ -33,6 +36,7 @@
 #include "meta/algorithms/rl2.h"
 #include "meta/algorithms/siamese.h"
 #include "meta/algorithms/t_net.h"
+#include "meta/algorithms/triplet.h"
 #include "meta/algorithms/tsa_maml.h"
 #include "meta/algorithms/unicorn_maml.h"
 #include "meta/optimizers/table.h"
@@ -50,6 +54,8 @@ const std::vector<Algorithm>& algorithms() {
       bmaml(),
       boil(),
       cavia(),
+      cdt(),
+      cosface(),
       e_maml(),
       emaml_ensemble(),
       es_maml(),
@@ -66,6 +72,7 @@ const std::vector<Algorithm>& algorithms() {
       meta_lstm(),
       meta_sgd(),
       metal(),
+      mfr(),
       mlti(),
       mt_net(),
       promp(),
@@ -75,6 +82,7 @@ const std::vector<Algorithm>& algorithms() {
       rl2(),
       siamese(),
       t_net(),
+      triplet(),
       tsa_maml(),
       unicorn_maml(),
   };

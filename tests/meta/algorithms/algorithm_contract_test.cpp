@@ -2,9 +2,11 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "base/error.h"
 #include "datasets/dataset.h"
+#include "datasets/domains.h"
 #include "meta/algorithms/registry.h"
 #include "meta/gradient_method.h"
 #include "meta/policy/policy_gradient_task.h"
@@ -23,11 +25,18 @@ bool needs_descent(const Algorithm& algorithm) { return algorithm.name == "es_ma
 
 // Own keys of algorithms whose defaults are too much for a test.
 const std::map<std::string, Texts> kSmaller{
+    {"cdt", {{"embedding", 5}, {"scale", 3}}},
+    {"cosface", {{"embedding", 5}, {"scale", 8}}},
     {"mann", {{"hidden", 12}, {"slots", 9}, {"size", 5}, {"reads", 2}}},
+    {"mfr", {{"embedding", 5}, {"scale", 3}}},
     // Of more pairs two samples have nearly the same features, so that |h(x1) - h(x2)| switches in a
     // difference.
     {"siamese", {{"units", 8}, {"pairs", 3}}},
+    {"triplet", {{"embedding", 5}}},
     {"tsa_maml", {{"groups", 3}, {"solutions", 12}, {"assign_steps", 2}, {"restarts", 1}}}};
+
+// What learns in a way of its own where classes belong to domains.
+const std::set<std::string> kOfDomains{"cdt", "cosface", "mfr", "triplet"};
 
 SupervisedMetaConfig with_prescribed(SupervisedMetaConfig config, const Algorithm& algorithm) {
   if (kSmaller.count(algorithm.name) != 0) config.algorithm.own = kSmaller.at(algorithm.name);
@@ -54,6 +63,15 @@ SupervisedMetaConfig strokes(const Algorithm& algorithm) {
   config.meta_batch_size = 5;
   config.network = {.name = "conv4", .batch_norm = "batch", .own = {{"filters", 4}}};
   return with_prescribed(config, algorithm);
+}
+
+// Data with domains, three of the four of training in a step.
+SupervisedMetaConfig styled(const Algorithm& algorithm) {
+  SupervisedMetaConfig config = strokes(algorithm);
+  config.dataset = {.name = "styled_strokes", .own = {{"image_size", 14}}};
+  config.shape = {.ways = 4, .shots = 1, .queries = 1};
+  config.meta_batch_size = 3;
+  return config;
 }
 
 PolicyMetaConfig navigation(const Algorithm& algorithm) {
@@ -89,7 +107,7 @@ PolicyMetaConfig choices(const Algorithm& algorithm) {
 }
 
 // A data set that many learners share: drawing it anew for each takes most of a test's time.
-class Shared : public Dataset {
+class Shared : public Dataset, public Domains {
  public:
   explicit Shared(std::shared_ptr<const Dataset> of) : of_(std::move(of)) {}
   const DatasetSpec& spec() const override { return of_->spec(); }
@@ -102,6 +120,18 @@ class Shared : public Dataset {
   Labelled draw_labelled(Split split, int64_t samples, Stream& stream,
                          torch::ScalarType dtype) const override {
     return of_->draw_labelled(split, samples, stream, dtype);
+  }
+  const std::vector<Domain>& domains(Split split) const override {
+    static const std::vector<Domain> none;
+    const Domains* found = domains_of(*of_);
+    return found != nullptr ? found->domains(split) : none;
+  }
+  void check_domain(Split split, int64_t domain, const EpisodeShape& shape) const override {
+    domains_of(*of_)->check_domain(split, domain, shape);
+  }
+  std::vector<int64_t> draw_within(Split split, int64_t domain, const EpisodeShape& shape, Stream& stream,
+                                   Episodes& episodes, int64_t t) const override {
+    return domains_of(*of_)->draw_within(split, domain, shape, stream, episodes, t);
   }
 
  private:
@@ -116,16 +146,29 @@ std::unique_ptr<Dataset> shared(const DatasetConfig& config) {
 }
 
 // Tasks of noise: no two numbers are equal, so that no unit switches within a difference.
-class Noise : public Dataset {
+class Noise : public Dataset, public Domains {
  public:
-  Noise(std::vector<int64_t> input, bool classification) {
+  // With domains: of classes 0-2, 3-6 and 7-9.
+  Noise(std::vector<int64_t> input, bool classification, bool domains) {
+    if (domains) domains_ = {{"first", 0, 3}, {"second", 3, 4}, {"third", 7, 3}};
     spec_.name = "noise";
     spec_.input = std::move(input);
     spec_.classification = classification;
   }
   const DatasetSpec& spec() const override { return spec_; }
   void check(Split, const EpisodeShape&) const override {}
-  int64_t classes(Split) const override { return spec_.classification ? 7 : 0; }
+  int64_t classes(Split) const override { return !spec_.classification ? 0 : domains_.empty() ? 7 : 10; }
+
+  const std::vector<Domain>& domains(Split) const override { return domains_; }
+  void check_domain(Split, int64_t, const EpisodeShape&) const override {}
+  std::vector<int64_t> draw_within(Split split, int64_t domain, const EpisodeShape& shape, Stream& stream,
+                                   Episodes& episodes, int64_t t) const override {
+    draw(split, shape, stream, episodes, t);
+    std::vector<int64_t> classes;
+    for (int64_t i = 0; i < shape.ways; ++i)
+      classes.push_back(domains_[static_cast<size_t>(domain)].first + i);
+    return classes;
+  }
 
   void draw(Split, const EpisodeShape& shape, Stream& stream, Episodes& episodes, int64_t t) const override {
     fill(episodes.support_x[t], stream);
@@ -155,6 +198,7 @@ class Noise : public Dataset {
   }
 
   DatasetSpec spec_;
+  std::vector<Domain> domains_;
 };
 
 // A method for small tasks in float64, or null if it does not know such tasks.
@@ -180,10 +224,11 @@ struct Small {
 };
 
 Small small_method(const Algorithm& algorithm, const SupervisedMetaConfig& config,
-                   const NetworkConfig& network, const std::vector<int64_t>& input, int64_t outputs) {
+                   const NetworkConfig& network, const std::vector<int64_t>& input, int64_t outputs,
+                   bool domains = false) {
   Small out;
   out.shape = config.shape;
-  out.dataset = std::make_unique<Noise>(input, input.size() == 3);
+  out.dataset = std::make_unique<Noise>(input, input.size() == 3, domains);
   MethodContext context{.inner = config.inner,
                         .network = [=](int64_t n) { return make_network(network, input, n); },
                         .outputs = outputs,
@@ -245,7 +290,9 @@ void check_exact(const Small& small, const EpisodeTask& task, const Moment& now)
 void same_bits_on_data_sets(const Algorithm& algorithm) {
   if (!algorithm.supervised()) return;
   int known = 0;
-  for (const auto& config : {sine(algorithm), strokes(algorithm)}) {
+  std::vector<SupervisedMetaConfig> configs{sine(algorithm), strokes(algorithm)};
+  if (kOfDomains.count(algorithm.name) != 0) configs.push_back(styled(algorithm));
+  for (const auto& config : configs) {
     ThreadPool one(1, &Executor::prepare_thread);
     try {
       SupervisedMetaLearner(config, algorithm, shared(config.dataset), one);
@@ -331,6 +378,18 @@ void exact_on_episodes(const Algorithm& algorithm) {
     const Moment now{.seed = 2, .iteration = iteration};
     check_exact(classes, classes.task(now, 1, BatchNormMode::kBatch), now);
   }
+  if (kOfDomains.count(algorithm.name) != 0) {
+    ++known;
+    config = styled(algorithm);
+    config.shape = {.ways = 3, .shots = 1, .queries = 1};
+    config.inner.step_size = 0.02;
+    const auto domains =
+        small_method(algorithm, config, {.name = "conv4", .batch_norm = "batch", .own = {{"filters", 2}}},
+                     {1, 9, 9}, 3, true);
+    REQUIRE(domains.method);
+    const Moment now{.seed = 2, .iteration = iteration, .first_task = 1};
+    check_exact(domains, domains.task(now, 1, BatchNormMode::kBatch), now);
+  }
   CHECK(known > 0);
 }
 
@@ -393,12 +452,14 @@ void keys_read_back(const Algorithm& algorithm) {
   }
   CHECK((algorithm.supervised() || algorithm.policies()));
   ThreadPool pool(1, &Executor::prepare_thread);
-  bool classes = true;  // whether it knows such tasks
+  SupervisedMetaConfig known;  // tasks that it knows
   if (!algorithm.policies()) {
-    try {
-      SupervisedMetaLearner(strokes(algorithm), algorithm, shared(strokes(algorithm).dataset), pool);
-    } catch (const UsageError&) {
-      classes = false;
+    for (const auto& config : {sine(algorithm), styled(algorithm), strokes(algorithm)}) {
+      try {
+        SupervisedMetaLearner(config, algorithm, shared(config.dataset), pool);
+        known = config;
+      } catch (const UsageError&) {
+      }
     }
   }
   const auto make = [&](const Texts& texts) {
@@ -407,7 +468,7 @@ void keys_read_back(const Algorithm& algorithm) {
       config.algorithm.own = texts;
       make_policy_learner(config, algorithm, pool);
     } else {
-      SupervisedMetaConfig config = classes ? strokes(algorithm) : sine(algorithm);
+      SupervisedMetaConfig config = known;
       config.algorithm.own = texts;
       SupervisedMetaLearner(config, algorithm, shared(config.dataset), pool);
     }
