@@ -1,6 +1,7 @@
 #include <functional>
 
 #include "datasets/dataset.h"
+#include "datasets/face_folder.h"
 #include "datasets/image_folder.h"
 #include "datasets/omniglot.h"
 #include "datasets/own_pictures.h"
@@ -55,6 +56,7 @@ const std::vector<Entry>& table() {
       row("sine", kSineDescription, Samples::kNumbers, kSineKeys, make_sine),
       row("omniglot", kOmniglotDescription, Samples::kInk, kOmniglotKeys, make_omniglot),
       row("image_folder", kImageFolderDescription, Samples::kImages, image_folder_keys(), make_image_folder),
+      row("face_folder", kFaceFolderDescription, Samples::kImages, kFaceFolderKeys, make_face_folder),
       row("strokes", kStrokesDescription, Samples::kInk, kStrokesKeys, make_strokes),
       row("rainbow_strokes", kRainbowStrokesDescription, Samples::kImages, kRainbowStrokesKeys,
           make_rainbow_strokes),

@@ -12,6 +12,10 @@ using namespace innerloop::testing;
 
 namespace {
 
+bool reads_files(const std::string& name) {
+  return name == "omniglot" || name == "image_folder" || name == "face_folder";
+}
+
 // Five classes of eight images in each split; every image is another one.
 void write_image_folder(const fs::path& folder) {
   Files files;
@@ -27,6 +31,21 @@ void write_image_folder(const fs::path& folder) {
   write_folder(folder, files);
 }
 
+// Two domains in each split, of three identities with eight images; every image is another one.
+void write_face_folder(const fs::path& folder) {
+  Files files;
+  for (int d = 0; d < 6; ++d) {
+    for (int identity = 0; identity < 3; ++identity) {
+      for (int i = 0; i < 8; ++i) {
+        const int number = 1 + i + 8 * identity + 24 * d;
+        const auto value = [&](int row, int column) { return row == 0 && (number >> column & 1) ? 255 : 0; };
+        files.emplace_back(concat("domain", d, "/person", identity, "/", i, ".png"), grey_image(8, 8, value));
+      }
+    }
+  }
+  write_folder(folder, files);
+}
+
 // Made once, those that read files from small ones.
 const Dataset& known(const std::string& name) {
   static std::map<std::string, std::unique_ptr<Dataset>> made;
@@ -36,7 +55,12 @@ const Dataset& known(const std::string& name) {
   DatasetConfig config{.name = name};
   if (name == "omniglot") write_omniglot((alone / name).string(), 7);
   if (name == "image_folder") write_image_folder((alone / name).string());
-  if (name == "omniglot" || name == "image_folder") config.own.set("path", (alone / name).string());
+  if (name == "face_folder") {
+    write_face_folder((alone / name).string());
+    config.own.set("validation_domains", "domain2,domain3");
+    config.own.set("test_domains", "domain4,domain5");
+  }
+  if (reads_files(name)) config.own.set("path", (alone / name).string());
   dataset = make_dataset(config);
   return *dataset;
 }
@@ -278,7 +302,7 @@ TEST_CASE("every data set that reads files has a digest of them", "[datasets][co
   const auto name = GENERATE(from_range(names()));
   CAPTURE(name);
   const auto digest = known(name).digest();
-  CHECK(digest.size() == (name == "omniglot" || name == "image_folder" ? 16 : 0));
+  CHECK(digest.size() == (reads_files(name) ? 16 : 0));
   CHECK(digest.find_first_not_of("0123456789abcdef") == std::string::npos);
 }
 
@@ -347,6 +371,8 @@ TEST_CASE("settings that a data set does not know are refused by their keys", "[
   refused({.name = "styled_strokes", .own = {{"splits", "official"}}}, "splits");
   refused({.name = "omniglot", .own = {{"observe_task", true}}}, "observe_task");
   refused({.name = "image_folder", .own = {{"path", "somewhere"}, {"splits", "vinyals"}}}, "splits");
+  refused({.name = "face_folder", .own = {{"path", "somewhere"}, {"shared_classes", true}}},
+          "shared_classes");
   refused({.name = "strokes", .own = {{"observe_task", true}}}, "observe_task");
 }
 
