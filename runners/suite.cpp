@@ -11,6 +11,7 @@
 #include "runners/experiment/shell.h"
 #include "runners/suites/suite_file.h"
 #include "runners/suites/suite_plan.h"
+#include "runners/suites/suite_study.h"
 #include "runners/suites/suite_summary.h"
 #include "runners/suites/suite_work.h"
 
@@ -149,6 +150,12 @@ int conclude(const SuitePlan& plan, SuiteOutcome outcome) {
   say_wrote(plan.directory / "suite.csv");
   say_wrote(plan.directory / "suite.json");
   if (plan.searches()) report_search(plan, outcome);
+  if (plan.settings.study != "none") {
+    print_study(std::cout, plan, outcome);
+    const auto file = plan.directory / (plan.settings.study + ".csv");
+    write_file_atomically(file, study_csv(plan, outcome));
+    say_wrote(file);
+  }
   if (!plan.settings.baseline.empty()) report_comparison(plan, outcome);
   std::vector<std::string> failed;
   for (size_t i = 0; i < plan.runs.size(); ++i) {
@@ -185,8 +192,9 @@ CommandDescription suite_description() {
           "fails stops no other; the exit code is then 1. Ctrl-C and SIGTERM let all runs save and stop; if "
           "the\n"
           "suite itself is killed, its runs end with it.\n\n"
-          "Writes DIR/suite.csv and suite.json; with suite.baseline a comparison in pairs on the same test\n"
-          "tasks; of a search ranking.csv and best-NAME.ini. A search judges on validation tasks alone.\n\n"
+          "Writes DIR/suite.csv and suite.json; with suite.study = verification DIR/verification.csv; with\n"
+          "suite.baseline a comparison in pairs on the same test tasks; of a search ranking.csv and "
+          "best-NAME.ini. A search judges on validation tasks alone.\n\n"
           "Keys after the name count for every run: --checkpoint.every 100.\n"
           "example: innerloop suite league_sine --minutes 1 --runs maml,fomaml,cavia\n"
           "         innerloop suite my.ini --dry-run\n"

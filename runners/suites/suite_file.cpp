@@ -124,6 +124,8 @@ void require_sense(const Suite& suite, const std::string& file) {
                 ": suite.search is random, suite.draws is 0; expected how many draws to try");
   require_usage(s.search == "random" || s.draws == 0, file,
                 ": suite.draws would do nothing: suite.search is ", s.search, ", expected random");
+  require_usage(s.search == "none" || s.study == "none", file, ": suite.study is made on test ",
+                "classes, of which a search sees none; take it away, or suite.search");
   require_usage(s.search == "none" || s.baseline.empty(), file, ": suite.baseline is compared with on test ",
                 "tasks, of which a search sees none; take it away, or suite.search");
 }

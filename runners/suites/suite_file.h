@@ -23,6 +23,7 @@ struct SuiteSettings {
   int64_t iterations = 0;
   double minutes = 0;
   std::string baseline;
+  std::string study = "none";
   std::string search = "none";
   int64_t draws = 0;
   uint64_t search_seed = 1;
@@ -36,6 +37,8 @@ inline const Keys<SuiteSettings> kSuiteKeys{
                  "budget: CPU minutes of every run, measured and turned into iterations, 0 = none"),
     keys::text("baseline", &SuiteSettings::baseline, "the name of an algorithm, or nothing", true,
                "compare with this algorithm at the end, in pairs on the same test tasks"),
+    keys::choice("study", &SuiteSettings::study, {"none", "verification"},
+                 "of every run beside its evaluation: innerloop analyse --study"),
     keys::choice("search", &SuiteSettings::search, {"none", "grid", "random"},
                  "over [search]; judged on validation tasks alone"),
     keys::whole("draws", &SuiteSettings::draws, 0, 100'000, "of search = random, for each run"),

@@ -206,6 +206,8 @@ SuitePlan plan_suite(const Suite& suite, const SuiteRequest& request) {
         require_usage(
             run.command != "online" || (plan.settings.iterations == 0 && plan.settings.minutes == 0), run.id,
             ": a run of online learning has its online.rounds, no other budget");
+        require_usage(plan.settings.study == "none" || run.command == "bench", run.id, ": suite.study is ",
+                      plan.settings.study, ", which only runs that innerloop bench does know");
         plan.runs.push_back(std::move(run));
       }
     }
@@ -238,6 +240,10 @@ std::vector<std::string> evaluation_arguments(const SuiteRun& run, const std::fi
   if (search)
     words.insert(words.end(), {"--seed", concat(run.config.evaluation.seed + kValidationSeedOffset)});
   return words;
+}
+
+std::vector<std::string> study_arguments(const SuitePlan& plan, const std::filesystem::path& folder) {
+  return {"analyse", "--run", folder.string(), "--study", plan.settings.study};
 }
 
 SuitePart parse_part(const std::string& text) {

@@ -75,6 +75,9 @@ inline constexpr uint64_t kValidationSeedOffset = uint64_t{1} << 32;
 inline constexpr char kDefaultsFile[] = "defaults.ini";
 
 // "2/4", or "slurm": this task of the job array (SLURM_ARRAY_TASK_ID, _MIN, _STEP, _COUNT). UsageError.
+// Of suite.study.
+std::vector<std::string> study_arguments(const SuitePlan& plan, const std::filesystem::path& folder);
+
 SuitePart parse_part(const std::string& text);
 
 }  // namespace innerloop

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/paths.h"
 #include "runners/suites/suite_budget.h"
+#include "runners/suites/suite_study.h"
 
 namespace innerloop {
 namespace {
@@ -52,6 +53,7 @@ RunOutcome stand_of(const SuitePlan& plan, const SuiteRun& run, std::vector<std:
   }
   try {
     outcome.result = read_run_result(run, folder, plan.searches());
+    if (plan.settings.study != "none") read_study(folder, plan.settings.study);
     outcome.state = RunState::kDoneBefore;
   } catch (const Error& error) {
     notes.push_back(concat(run.id, " is done again: ", error.what()));
@@ -95,6 +97,10 @@ class RunJob {
       evaluated_ = true;
       return evaluation_arguments(run_, folder_.run(run_), plan_.searches());
     }
+    if (plan_.settings.study != "none" && !studied_) {
+      studied_ = true;
+      return study_arguments(plan_, folder_.run(run_));
+    }
     outcome_.result = read_run_result(run_, folder_.run(run_), plan_.searches());
     write_run_record(folder_.run(run_), {version(), outcome_.seconds + seconds, true});
     return std::nullopt;
@@ -125,7 +131,7 @@ class RunJob {
   SuiteRun& run_;
   RunOutcome& outcome_;
   SuiteFolder folder_;
-  bool evaluated_ = false;
+  bool evaluated_ = false, studied_ = false;
   std::optional<std::chrono::steady_clock::time_point> waiting_since_;
 };
 

@@ -66,6 +66,29 @@ TEST_CASE("whatever an axis spans, it has numbers and its label is in the pictur
   }
 }
 
+TEST_CASE("a logarithmic x axis gives each decade the same room, and takes no 0", "[plot]") {
+  const ScratchFolder folder;
+  Plot made = kPlot;
+  made.log_x = true;
+  made.whole_x = false;
+  made.curves = {{"a", {1e-4, 1e-2, 1}, {0, 1, 2}}};
+  write_plot(made, folder / "plot.png");
+  const cv::Mat picture = cv::imread((folder / "plot.png").string());
+  cv::Mat grid;
+  cv::inRange(picture, cv::Scalar(233, 229, 227), cv::Scalar(237, 233, 231), grid);
+  std::vector<int> places;  // of the vertical lines, one at every power of ten between the ends
+  for (int column = 0; column < grid.cols; ++column) {
+    if (cv::countNonZero(grid.col(column)) < picture.rows / 3) continue;
+    if (places.empty() || column > places.back() + 2) places.push_back(column);
+  }
+  REQUIRE(places.size() >= 3);
+  for (size_t i = 2; i < places.size(); ++i)
+    CHECK(std::abs((places[i] - places[i - 1]) - (places[1] - places[0])) <= 2);
+  made.curves.front().x.front() = 0;
+  CHECK_THROWS_WITH(write_plot(made, folder / "zero.png"), contains("above 0 on a logarithmic axis"));
+  CHECK_FALSE(fs::exists(folder / "zero.png"));
+}
+
 TEST_CASE("a film is H.264 and reads back with its size, rate, length and pictures", "[video]") {
   const ScratchFolder folder;
   const fs::path file = folder / "film.mp4";

@@ -239,6 +239,54 @@ TEST_CASE("a grid judges on validation tasks: its ranking is the same whatever t
   CHECK(tested("best90")["data_digest"] != tested("best250")["data_digest"]);
 }
 
+TEST_CASE("a suite with a study makes it of every run and tells the means over seeds", "[suite]") {
+  const TemporaryFolder folder;
+  const auto data = folder / "data", file = folder / "study.ini", out = folder / "out";
+  draw_fruits(data, 90);
+  const std::string study = concat(
+      "[suite]\nseeds = 1,2\niterations = 2\nstudy = verification\n[run fruits]\nalgorithm = prototypical\n"
+      "dataset.name = image_folder\ndataset.path = ",
+      data.string(), "\ndataset.ways = 2\ndataset.shots = 1\ndataset.queries = 2\n",
+      "network.name = conv4\nnetwork.batch_norm = batch\nnetwork.filters = 2\n",
+      "meta.batch_size = 2\nevaluation.tasks = 3\n");
+  write_file(file, study);
+  const auto first = run_program(suite_on(file, out));
+  INFO(first.output);
+  REQUIRE(first.code == 0);
+  CHECK_THAT(first.output, contains("mean over seeds") && contains("rank1") && contains("tar_at_0.001"));
+  double sum = 0;
+  for (const std::string seed : {"1", "2"}) {
+    const json found = json::parse(read_file(out / ("fruits-seed" + seed) / "verification.json"));
+    CHECK(found["all"]["identities"] == 3);
+    sum += found["all"]["auc"]["value"].get<double>();
+  }
+  std::istringstream csv(read_file(out / "verification.csv"));
+  std::string head, row;
+  std::getline(csv, head);
+  CHECK(head == "run,seed,rank1,tar_at_0.1,tar_at_0.01,tar_at_0.001,tar_at_0.0001,auc,eer");
+  double told = 0;
+  while (std::getline(csv, row)) {
+    std::istringstream words(row);
+    Words cells;
+    for (std::string word; std::getline(words, word, ',');) cells.push_back(word);
+    REQUIRE(cells.size() == 9);
+    told += std::stod(cells[7]);
+  }
+  CHECK(std::abs(told - sum) < 1e-6);
+
+  // Without its study a run is not done.
+  CHECK_THAT(run_program(suite_on(file, out)).output, contains("2 done before"));
+  std::filesystem::remove(out / "fruits-seed2" / "verification.json");
+  const auto again = run_program(suite_on(file, out));
+  CHECK_THAT(again.output, contains("1 done before") && contains("verification.json"));
+  CHECK(std::filesystem::exists(out / "fruits-seed2" / "verification.json"));
+
+  write_file(file, concat("[suite]\nstudy = verification\n[run navigation]\n", kNavigation));
+  const auto refused = run_program(suite_on(file, folder / "other"));
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.output, contains("suite.study is verification"));
+}
+
 TEST_CASE("a random search of policies judges on tasks that are drawn apart from test tasks", "[suite]") {
   const TemporaryFolder folder;
   const auto file = folder / "draws.ini", out = folder / "out";
