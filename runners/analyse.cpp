@@ -2,6 +2,7 @@
 // depends on.
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -17,9 +18,10 @@
 namespace innerloop {
 namespace {
 
-constexpr int64_t kUsualTasks = 100, kUsualSteps = 20;
+constexpr int64_t kUsualTasks = 100, kUsualSteps = 20, kUsualSplits = 5;
 constexpr int64_t kMostOrders = 100'000, kMostPairs = 100'000'000;
 constexpr size_t kMostSizes = 6;  // that a picture tells apart
+constexpr keys::Interval kPenalty{0, 1e6, true, false, "a number above 0 and at most 1000000"};
 
 bool given(const CommandLine& line, const std::string& key) {
   return std::any_of(line.settings.begin(), line.settings.end(),
@@ -46,13 +48,31 @@ AnalysisSettings read_settings_of_study(const CommandLine& line) {
                   shortened(text), "', expected 1 to ", kMostSizes,
                   " positive numbers separated by commas: multiples of the trained step size");
   }
+  if (belongs("l2", Study::kLinearProbe)) {
+    const bool read = keys::read_number(line.value("l2"), kPenalty, out.l2);
+    require_usage(read, "--l2 is '", shortened(line.value("l2")), "', expected ", kPenalty.text);
+  }
+  if (out.study == Study::kLinearProbe) {
+    for (const auto& [option, key] : {std::pair{"ways", "evaluation.ways"},
+                                      {"steps", "evaluation.steps"},
+                                      {"evaluation.replacement", "evaluation.replacement"}}) {
+      require_usage(!given(line, key), "analyse: --", option,
+                    " does nothing in the study linear_probe, which is of all test classes and takes no "
+                    "gradient steps");
+    }
+  }
   return out;
 }
 
 // What a study is asked for where nothing is said: its tasks are adapted to many times over.
 void set_usual(SupervisedEvaluationConfig& evaluation, const CommandLine& line, Study study) {
   evaluation.ensemble = 1;  // one network is looked into
-  if (!given(line, "evaluation.tasks")) evaluation.tasks = std::min(evaluation.tasks, kUsualTasks);
+  const bool probes = study == Study::kLinearProbe;
+  if (!given(line, "evaluation.tasks"))
+    evaluation.tasks = probes ? kUsualSplits : std::min(evaluation.tasks, kUsualTasks);
+  if (probes) evaluation.steps = 0, evaluation.replacement = true;
+  if (probes && !given(line, "evaluation.shots")) evaluation.shots = 0;
+  if (probes && !given(line, "evaluation.queries")) evaluation.queries = 0;
   if (study == Study::kSteps && !given(line, "evaluation.steps"))
     evaluation.steps = std::max(evaluation.steps, kUsualSteps);
 }
@@ -90,6 +110,11 @@ CommandDescription analyse_description() {
           "  verification    of every test class one image is the gallery, another the probe: rank-1\n"
           "                  identification, true accepts at given rates of false accepts, ROC; within each\n"
           "                  domain where the data set has domains. Nothing adapts\n"
+          "  linear_probe    a linear classifier of all test classes on the held features before a task is "
+          "seen,\n"
+          "                  trained on half of their images and tested on the other, in several splits; for "
+          "any\n"
+          "                  algorithm of a data set with classes\n"
           "\n"
           "Prints tables with 95 % confidence intervals over tasks (verification: over classes). Writes\n"
           "DIR/analysis.json and DIR/analysis.png (DIR/verification.json, .png and .svg); every study is "
@@ -97,7 +122,7 @@ CommandDescription analyse_description() {
           "kept under DIR/evaluations, named by what determines it:\n"
           "  analysis_representation_tasks=100_steps=10_seed=1_after=60000.json\n"
           "A data set that was moved since is named by --dataset.path. Algorithms without gradient steps\n"
-          "(prototypical) know the studies of permutations and verification alone.\n"
+          "(prototypical) know the studies permutations, verification and linear_probe alone.\n"
           "examples:\n"
           "  innerloop analyse --run runs/omniglot_5way_1shot-seed1\n"
           "  innerloop analyse --run runs/omniglot_5way_1shot-seed1 --study permutations --tasks 50\n"
@@ -109,10 +134,11 @@ CommandDescription analyse_description() {
            {"out", "DIR", "where results go: the run directory, or runs/@NAME, if not given"},
            {"study",
             "NAME",
-            "representation, permutations, steps or verification  [representation]",
+            "representation, permutations, steps, verification or linear_probe  [representation]",
             {},
             names_of(kStudies)},
-           {"tasks", "N", "test tasks  [100, or evaluation.tasks of the run if it is less]",
+           {"tasks", "N",
+            "test tasks  [100, or evaluation.tasks of the run if it is less]; splits of linear_probe  [5]",
             "evaluation.tasks"},
            {"steps", "K",
             "gradient steps on each  [evaluation.steps of the run; in the study of steps at least 20]",
@@ -122,9 +148,12 @@ CommandDescription analyse_description() {
            {"step-sizes", "LIST", "study of steps: multiples of the trained step size  [0.5,1,2]"},
            {"pairs", "N",
             "study of verification: pairs of different classes, the most of a domain  [1000000]"},
+           {"l2", "X", "linear_probe: weight of the penalty on squared weights  [0.001]"},
            {"ways", "N", "classes of a task", "evaluation.ways"},
-           {"shots", "N", "support samples per class", "evaluation.shots"},
-           {"queries", "N", "query samples per class", "evaluation.queries"},
+           {"shots", "N", "support samples per class; images of linear_probe to train on  [half]",
+            "evaluation.shots"},
+           {"queries", "N", "query samples per class; images of linear_probe to test on  [half]",
+            "evaluation.queries"},
            {"dataset.ways", "N", "the same as --ways", "evaluation.ways"},
            {"dataset.shots", "N", "the same as --shots", "evaluation.shots"},
            {"dataset.queries", "N", "the same as --queries", "evaluation.queries"},

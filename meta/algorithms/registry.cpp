@@ -10,6 +10,7 @@
 #include "meta/algorithms/boil.h"
 #include "meta/algorithms/cavia.h"
 #include "meta/algorithms/cdt.h"
+#include "meta/algorithms/contrastive.h"
 #include "meta/algorithms/cosface.h"
 #include "meta/algorithms/e_maml.h"
 #include "meta/algorithms/emaml_ensemble.h"
@@ -55,6 +56,7 @@ const std::vector<Algorithm>& algorithms() {
       boil(),
       cavia(),
       cdt(),
+      contrastive(),
       cosface(),
       e_maml(),
       emaml_ensemble(),

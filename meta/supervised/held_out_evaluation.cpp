@@ -131,6 +131,23 @@ TaskOutcomes SupervisedMetaLearner::evaluate_in_full(const SupervisedEvaluationC
   return out;
 }
 
+torch::Tensor SupervisedMetaLearner::features(const torch::Tensor& x) const {
+  constexpr int64_t kBlock = 250;
+  const torch::NoGradGuard no_graph;
+  const Member used{{std::shared_ptr<const Method>(), method_.get()}, meta_, running_};
+  const Params theta = used.method->initialisation(used.meta);
+  const int64_t samples = x.size(1), blocks = (samples + kBlock - 1) / kBlock;
+  const auto found = executor_.gather(blocks, [&](int64_t block) {
+    const int64_t first = samples * block / blocks, count = samples * (block + 1) / blocks - first;
+    const auto part = x.narrow(1, first, count);
+    return Params({{"features", used.method->network(/*training=*/false)
+                                    .features(theta, part, {.use = evaluation_statistics(used)})}});
+  });
+  std::vector<torch::Tensor> parts;
+  for (const auto& part : found) parts.push_back(part[0]);
+  return torch::cat(parts, 1);
+}
+
 std::vector<double> SupervisedMetaLearner::nearest_neighbour(const SupervisedEvaluationConfig& evaluation,
                                                              bool on_features) const {
   require_usage(dataset_->spec().classification, "nearest neighbour: the data set '", dataset_->spec().name,

@@ -105,6 +105,11 @@ class SupervisedMetaLearner {
   Params study(const Episodes& episode, const SupervisedEvaluationConfig& evaluation, const TaskStudy& f,
                int64_t task = 0) const;
 
+  // What the network gives to its last layer of samples [1, N, input...], [1, N, F], with the meta-learned
+  // parameters before a task is seen. On all threads, in blocks of some hundred samples: batch normalisation
+  // is by each block's own statistics, or as in evaluation where averages over training are kept.
+  torch::Tensor features(const torch::Tensor& x) const;
+
   // Accuracy of 1-nearest-neighbour (Euclidean) on the same tasks, per task: on pixels, or on the features of
   // the network at the meta-learned initialisation. Classification only.
   std::vector<double> nearest_neighbour(const SupervisedEvaluationConfig& evaluation, bool on_features) const;

@@ -24,7 +24,11 @@ Analysis measure(const SupervisedMetaLearner& learner, const ExperimentConfig& c
     const auto now = std::chrono::steady_clock::now();
     if (now - shown < std::chrono::seconds(5)) return;
     shown = now;
-    std::cerr << "  studied " << done << " of " << tasks << " test tasks\n";
+    if (settings.study == Study::kLinearProbe) {
+      std::cerr << "  studied " << done << " of " << evaluation.tasks << " splits\n";
+    } else {
+      std::cerr << "  studied " << done << " of " << tasks << " test tasks\n";
+    }
   };
   Analysis out{.settings = settings,
                .classification = learner.dataset().spec().classification,
@@ -32,11 +36,14 @@ Analysis measure(const SupervisedMetaLearner& learner, const ExperimentConfig& c
                .step_size = effective_step_size(tested_config(learner, config), learner.method().step_size()),
                .representation = {},
                .permutations = {},
-               .steps = {}};
+               .steps = {},
+               .probe = {}};
   if (settings.study == Study::kRepresentation) {
     out.representation = study_representation(learner, evaluation, progress);
   } else if (settings.study == Study::kPermutations) {
     out.permutations = study_permutations(learner, evaluation, settings.permutations, progress);
+  } else if (settings.study == Study::kLinearProbe) {
+    out.probe = study_linear_probe(learner, evaluation, settings.l2, progress);
   } else {
     out.steps = study_steps(learner, evaluation, settings.multiples, progress);
   }
@@ -46,6 +53,7 @@ Analysis measure(const SupervisedMetaLearner& learner, const ExperimentConfig& c
 // What beside the evaluation's keys determines the study.
 std::string own_name(const Analysis& analysis) {
   if (!analysis.permutations.empty()) return concat("_permutations=", analysis.permutations.front().size());
+  if (analysis.probe) return concat("_l2=", analysis.settings.l2);
   if (analysis.steps.empty()) return "";
   std::vector<std::string> words;
   for (const double multiple : analysis.settings.multiples) words.push_back(concat(multiple));
@@ -86,6 +94,13 @@ std::string held_text(size_t count) {
   return count == 1 ? "1" : concat("1-", count);
 }
 
+std::string probe_text(const LinearProbe& probe) {
+  const size_t splits = probe.accuracy.size();
+  return concat(splits, splits == 1 ? " split of " : " splits of ", probe.classes, " test classes, ",
+                probe.train, probe.train == 1 ? " image" : " images", " of each to train on and ", probe.test,
+                " to test on");
+}
+
 std::string multiple_text(double multiple, const std::optional<double>& step_size) {
   return concat("x ", multiple, step_size ? concat(" = ", multiple * *step_size) : "");
 }
@@ -97,11 +112,13 @@ void report_analysis(SupervisedMetaLearner& learner, const ExperimentConfig& con
     std::cout << selected.description << ", seed " << config.supervised_evaluation.seed << std::endl;
     return report_verification(learner, config, directory, selected, settings.pairs);
   }
-  std::cout << selected.description << '\n'
-            << evaluation_text(learner, config) << ", inner step size "
-            << step_size_text(tested_config(learner, config), learner.method().step_size()) << ", "
-            << config.supervised_evaluation.steps << " gradient step"
-            << (config.supervised_evaluation.steps == 1 ? "" : "s") << std::endl;
+  std::cout << selected.description << std::endl;
+  if (settings.study != Study::kLinearProbe) {
+    std::cout << evaluation_text(learner, config) << ", inner step size "
+              << step_size_text(tested_config(learner, config), learner.method().step_size()) << ", "
+              << config.supervised_evaluation.steps << " gradient step"
+              << (config.supervised_evaluation.steps == 1 ? "" : "s") << std::endl;
+  }
   const Analysis analysis = measure(learner, config, settings);
   print_analysis(std::cout, analysis);
 

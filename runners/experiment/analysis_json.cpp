@@ -42,6 +42,17 @@ void add_representation(ordered_json& out, const Analysis& analysis) {
   }
 }
 
+void add_probe(ordered_json& out, const Analysis& analysis) {
+  const auto& probe = *analysis.probe;
+  out["classes"] = probe.classes;
+  out["shots"] = probe.train;
+  out["queries"] = probe.test;
+  out["features"] = probe.features;
+  out["l2"] = analysis.settings.l2;
+  out["accuracy"] = values_json(probe.accuracy);
+  out["train_accuracy"] = values_json(probe.train_accuracy);
+}
+
 void add_permutations(ordered_json& out, const Analysis& analysis) {
   const OrderSpread spread = spread_of(analysis.permutations);
   out["orders"] = analysis.permutations.front().size();
@@ -88,12 +99,17 @@ std::string analysis_json(const SupervisedMetaLearner& learner, const Experiment
   out["dataset"] = spec.name;
   out["data_digest"] = learner.dataset().digest();
   out["algorithm"] = config.algorithm();
-  out["ways"] = shape.ways;
-  out["shots"] = shape.shots;
-  out["queries"] = shape.queries;
-  out["tasks"] = learner.task_count(evaluation);
-  out["replacement"] = evaluation.replacement;
-  out["steps"] = evaluation.steps;
+  const bool probes = analysis.settings.study == Study::kLinearProbe;
+  if (probes) {
+    out["tasks"] = evaluation.tasks;
+  } else {
+    out["ways"] = shape.ways;
+    out["shots"] = shape.shots;
+    out["queries"] = shape.queries;
+    out["tasks"] = learner.task_count(evaluation);
+    out["replacement"] = evaluation.replacement;
+    out["steps"] = evaluation.steps;
+  }
   out["seed"] = evaluation.seed;
   out["overrides"] = overrides;
   out["metric"] = metric_name(analysis.classification);
@@ -107,6 +123,8 @@ std::string analysis_json(const SupervisedMetaLearner& learner, const Experiment
     add_representation(out, analysis);
   } else if (analysis.settings.study == Study::kPermutations) {
     add_permutations(out, analysis);
+  } else if (probes) {
+    add_probe(out, analysis);
   } else {
     add_steps(out, analysis);
   }

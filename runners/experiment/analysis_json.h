@@ -20,6 +20,8 @@ namespace innerloop {
 //   steps            trained_steps, measured_on: "test tasks: not a selection",
 //                    step_sizes: [{multiple, effective|null, steps: [{step, diverged (tasks), METRIC:
 //                    VALUES}]}]; mean and ci95 null if a task diverged
+//   linear_probe     classes, shots and queries (images of a class to train and to test on), features, l2,
+//                    accuracy, train_accuracy: VALUES, whose tasks are splits; no ways and no steps
 std::string analysis_json(const SupervisedMetaLearner& learner, const ExperimentConfig& config,
                           const SelectedCheckpoint& selected, const Overrides& overrides,
                           const Analysis& analysis);

@@ -147,6 +147,33 @@ void plot_step_sizes(const std::string& what, const std::string& protocol, const
   write_plot(plot, png);
 }
 
+void plot_probe(const std::string& what, const Analysis& analysis, const std::filesystem::path& png) {
+  const auto& probe = *analysis.probe;
+  const auto curve = [](const char* label, const std::vector<double>& accuracies) {
+    Curve out{.label = label, .x = {}, .y = {}, .style = Curve::Style::kPoints};
+    for (const double accuracy : accuracies) {
+      out.x.push_back(static_cast<double>(out.x.size()) + 1);
+      out.y.push_back(100 * accuracy);
+    }
+    return out;
+  };
+  const double mean = 100 * mean_statistics(probe.accuracy).mean;
+  const double last = std::max(2.0, static_cast<double>(probe.accuracy.size()));
+  write_plot({.title = "Linear probe: " + what,
+              .subtitle = concat(probe_text(probe), "; ", probe.features, " features"),
+              .x_label = "split",
+              .y_label = "accuracy, %",
+              .whole_x = true,
+              .percent = true,
+              .curves = {curve("tested on", probe.accuracy),
+                         curve("trained on", probe.train_accuracy),
+                         {.label = "mean of those tested on",
+                          .x = {1, last},
+                          .y = {mean, mean},
+                          .style = Curve::Style::kReference}}},
+             png);
+}
+
 }  // namespace
 
 void plot_analysis(const SupervisedMetaLearner& learner, const ExperimentConfig& config,
@@ -158,6 +185,8 @@ void plot_analysis(const SupervisedMetaLearner& learner, const ExperimentConfig&
     plot_representation(what, protocol, analysis, png);
   } else if (analysis.settings.study == Study::kPermutations) {
     plot_permutations(what, protocol, shape.ways * shape.queries, analysis, png);
+  } else if (analysis.settings.study == Study::kLinearProbe) {
+    plot_probe(what, analysis, png);
   } else {
     plot_step_sizes(what, protocol, analysis, png);
   }

@@ -112,6 +112,20 @@ void print_steps(std::ostream& out, const Analysis& analysis) {
          "tasks.\n";
 }
 
+void print_probe(std::ostream& out, const Analysis& analysis) {
+  const auto& probe = *analysis.probe;
+  const auto row = [&](const char* name, const std::vector<double>& values) {
+    out << std::setw(24) << name << cells(defined_statistics(values), true, 12) << '\n';
+  };
+  out << "\nlinear probe of " << probe.features << " features: " << probe_text(probe) << ", l2 "
+      << analysis.settings.l2 << '\n'
+      << std::setw(24) << "images" << std::setw(12) << "accuracy" << std::setw(12) << "95 % CI" << '\n';
+  row("tested on", probe.accuracy);
+  row("trained on", probe.train_accuracy);
+  out << "The interval is over splits of the same images: how well the mean over splits is known, for this\n"
+         "network and these classes.\n";
+}
+
 }  // namespace
 
 void print_analysis(std::ostream& out, const Analysis& analysis) {
@@ -119,6 +133,8 @@ void print_analysis(std::ostream& out, const Analysis& analysis) {
     print_representation(out, analysis);
   } else if (analysis.settings.study == Study::kPermutations) {
     print_permutations(out, analysis);
+  } else if (analysis.settings.study == Study::kLinearProbe) {
+    print_probe(out, analysis);
   } else {
     print_steps(out, analysis);
   }

@@ -92,7 +92,21 @@ TEST_CASE("every study of a run on a data set is told, drawn and kept beside the
   CHECK(out["step_sizes"][0]["steps"][2]["accuracy"]["per_task"][1] == last(1));
   CHECK(out["step_sizes"][1]["multiple"] == 0.25);
 
-  for (const char* name : {"analysis_representation_tasks=6_steps=2_seed=1_after=3",
+  const auto probe = run_program({"analyse", path, "--study", "linear_probe", "--tasks", "2", "--shots", "3",
+                                  "--queries", "2", "--l2", "0.1"});
+  INFO(probe.output);
+  REQUIRE(probe.code == 0);
+  CHECK_THAT(probe.output, contains("linear probe of 4 features: 2 splits of") &&
+                               contains("3 images of each to train on and 2 to test on, l2 0.1") &&
+                               !contains("3-way"));
+  out = read_json(run.root() / "analysis.json");
+  CHECK(out["accuracy"]["per_task"].size() == 2);
+  CHECK(out["train_accuracy"]["mean"] > out["accuracy"]["mean"]);
+  CHECK(out["accuracy"]["mean"] > 2 / out["classes"].get<double>());
+  CHECK(!out.contains("ways"));
+
+  for (const char* name : {"analysis_linear_probe_l2=0.1_tasks=2_steps=0_seed=1_after=3_queries=2_shots=3",
+                           "analysis_representation_tasks=6_steps=2_seed=1_after=3",
                            "analysis_permutations_permutations=6_tasks=6_steps=2_seed=1_after=3",
                            "analysis_permutations_permutations=1_tasks=6_steps=2_seed=1_after=3",
                            "analysis_steps_step-sizes=1+0.25_tasks=3_steps=4_seed=1_after=3"}) {
@@ -189,6 +203,11 @@ TEST_CASE("requests for studies that cannot be understood are refused with what 
       {{"--run", path, "--study", "steps", "--step-sizes", "1,2,3,4,5,6,7"}, "expected 1 to 6"},
       {{"--run", path, "--study", "permutations", "--permutations", "7"}, "there are 6"},
       {{"--run", path, "--study", "permutations", "--permutations", "0"}, "at least 1"},
+      {{"--run", path, "--l2", "1"}, "belongs to --study linear_probe"},
+      {{"--run", path, "--study", "linear_probe", "--l2", "0"}, "--l2 is '0', expected a number above 0"},
+      {{"--run", path, "--study", "linear_probe", "--ways", "3"}, "--ways does nothing in the study"},
+      {{"--run", path, "--study", "linear_probe", "--steps", "3"}, "--steps does nothing in the study"},
+      {{"--run", path, "--study", "linear_probe", "--shots", "99"}, "99"},
       {{"--run", path, "--steps", "0"}, "expected 1 or more"},
       {{"--run", path, "--tasks", "none"}, "evaluation.tasks"},
       {{"--run", path, "--ways", "5"}, "learned for 3 ways"},

@@ -26,6 +26,7 @@ bool needs_descent(const Algorithm& algorithm) { return algorithm.name == "es_ma
 // Own keys of algorithms whose defaults are too much for a test.
 const std::map<std::string, Texts> kSmaller{
     {"cdt", {{"embedding", 5}, {"scale", 3}}},
+    {"contrastive", {{"images", 6}, {"projector", 5}}},
     {"cosface", {{"embedding", 5}, {"scale", 8}}},
     {"mann", {{"hidden", 12}, {"slots", 9}, {"size", 5}, {"reads", 2}}},
     {"mfr", {{"embedding", 5}, {"scale", 3}}},
