@@ -16,8 +16,8 @@ SoftmaxRegression softmax_regression(const Tensor& x, const Tensor& y, int64_t c
           " found, expected [N, F] and [N]");
   require(l2 > 0, "softmax_regression: l2 is ", l2, ", expected a number above 0");
   const torch::NoGradGuard no_graph;
-  constexpr int64_t kMostIterations = 500, kHistory = 20;
-  constexpr double kFlat = 1e-7, kStill = 1e-12;
+  constexpr int64_t kMostIterations = 200, kHistory = 20;
+  constexpr double kFlat = 1e-6, kStill = 1e-9;
   const auto samples = static_cast<double>(x.size(0));
   const Tensor target = torch::one_hot(y, classes).to(torch::kFloat64);
   // The bias is the last column.

@@ -24,9 +24,9 @@ TEST_CASE("softmax regression: two points have the weights of the equation", "[n
   for (const double l2 : {0.01, 0.1, 1.0}) {
     const auto found = softmax_regression(x, y, 2, l2);
     const double d = (found.weight[1] - found.weight[0]).item<double>();
-    CHECK(d * (1 + std::exp(d)) == Approx(2 / l2).epsilon(1e-5));
-    CHECK((found.weight[1] + found.weight[0]).item<double>() == Approx(0).margin(1e-6));
-    CHECK(found.bias.abs().max().item<double>() == Approx(0).margin(1e-6));
+    CHECK(d * (1 + std::exp(d)) == Approx(2 / l2).epsilon(1e-3));
+    CHECK((found.weight[1] + found.weight[0]).item<double>() == Approx(0).margin(1e-4));
+    CHECK(found.bias.abs().max().item<double>() == Approx(0).margin(1e-4));
     CHECK(found.scores(x).argmax(1).equal(y));
   }
 }
@@ -35,7 +35,7 @@ TEST_CASE("softmax regression: it ends where the objective is flat, and nowhere 
           "[networks]") {
   const Tensor x = normal({60, 5}, 1), y = torch::arange(60, torch::kInt64).remainder(4);
   const auto found = softmax_regression(x, y, 4, 1e-3);
-  CHECK(found.slope < 1e-6);
+  CHECK(found.slope <= 1e-6);
   const auto objective = [&](const Tensor& w, const Tensor& b) {
     const Tensor log_p = torch::log_softmax(x.matmul(w.t()) + b, 1);
     return (-log_p.gather(1, y.unsqueeze(1)).mean() + 1e-3 / 2 * w.square().sum()).item<double>();
