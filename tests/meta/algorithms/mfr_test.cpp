@@ -50,8 +50,9 @@ MethodContext context(int64_t tasks, EpisodeShape shape = {4, 1, 1}) {
 // P = {1, 2, 3}: 1 - .8 = .2; N = {(2,3), (3,1), (3,2)}: (0 + .04 + 0) / 3.
 TEST_CASE("mfr: the loss of hard pairs is that worked out by hand", "[meta]") {
   CHECK(hard_pair_loss(three(), 0.85, 0.9).item<double>() == Approx(0.18666667));
-  CHECK(hard_pair_loss(three(), 0.85, 2).item<double>() == Approx(0.2));        // no hard pair of two
-  CHECK(hard_pair_loss(three(), -1, 0.9).item<double>() == Approx(-0.04 / 3));  // none of one
+  CHECK(hard_pair_loss(three(), 0.85, 0.75).item<double>() == Approx(0.18666667));  // not of the diagonal
+  CHECK(hard_pair_loss(three(), 0.85, 2).item<double>() == Approx(0.2));            // no hard pair of two
+  CHECK(hard_pair_loss(three(), -1, 0.9).item<double>() == Approx(-0.04 / 3));      // none of one
   CHECK(hard_pair_loss(three(), -1, 2).item<double>() == 0);
   CHECK(hard_pair_loss(three(), 0.8, 2).item<double>() == Approx(0).margin(1e-6));  // not below, but at
   // Two domains: the mean.
