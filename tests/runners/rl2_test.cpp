@@ -50,7 +50,7 @@ TEST_CASE("a run of rl2 ends with the same bits whatever the threads, killed at 
           "[program]") {
   const TemporaryFolder folder;
   const RunDirectory whole(folder / "whole"), other(folder / "other"), killed(folder / "killed");
-  const Words until{"--meta.iterations", "60", "--checkpoint.every", "1"};
+  const Words until{"--meta.iterations", "30", "--checkpoint.every", "1"};
   const auto words = [&](const RunDirectory& run, Words last) {
     last.insert(last.end(), until.begin(), until.end());
     return small(run.root(), last);
