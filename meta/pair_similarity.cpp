@@ -13,7 +13,10 @@ Tensor PairSimilarity::similarity(const Params&, const Tensor& a, const Tensor& 
   return cosine(a, b);
 }
 
-Tensor unit_rows(const Tensor& x) { return x / x.square().sum(-1, true).clamp_min(1e-30).sqrt(); }
+Tensor unit_rows(const Tensor& x) {
+  constexpr double kLeast = 1e-12;  // of |x|^2: a gradient is finite there too
+  return x * x.square().sum(-1, /*keepdim=*/true).clamp_min(kLeast).rsqrt();
+}
 
 Tensor embedding_of(const Method& method, const Params& meta, const Tensor& x, const Pass& pass) {
   const torch::NoGradGuard no_graph;

@@ -20,7 +20,7 @@ class PairSimilarity {
   virtual torch::Tensor similarity(const Params& meta, const torch::Tensor& a, const torch::Tensor& b) const;
 };
 
-// x / |x| along the last dimension, with a finite derivative at 0.
+// x / |x| along the last dimension; a row of zeros stays one, with a finite derivative.
 torch::Tensor unit_rows(const torch::Tensor& x);
 
 // The method's own if it is a PairSimilarity, else as above. Outside any graph.

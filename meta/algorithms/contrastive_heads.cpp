@@ -22,11 +22,6 @@ Tensor numbers_of(const Tensor& z) { return torch::arange(z.size(1), torch::kInt
 
 }  // namespace
 
-Tensor unit_rows(const Tensor& z) {
-  constexpr double kLeast = 1e-12;  // of |z|^2: a gradient is finite there too
-  return z * torch::rsqrt(z.square().sum(2, /*keepdim=*/true).clamp_min(kLeast));
-}
-
 Tensor nt_xent_loss(const Tensor& first, const Tensor& second, double scale) {
   constexpr double kItself = -1e9;
   const Tensor z = unit_rows(torch::cat({first, second}, 1));

@@ -1,13 +1,11 @@
 // The losses of contrastive.h on two views of the images of a mini-batch: first and second [T, n, d], row i
-// of both of image i. Each gives [T], in operations differentiable twice; u(z) = z / |z|.
+// of both of image i. Each gives [T], in operations differentiable twice; u(z) = z / |z| (unit_rows).
 #pragma once
 
+#include "meta/pair_similarity.h"
 #include "networks/tensors/tensor.h"
 
 namespace innerloop {
-
-// u(z); a row of zeros stays one.
-torch::Tensor unit_rows(const torch::Tensor& z);
 
 // Of all 2 n rows z: logits scale u(z_i)'u(z_j), j != i; the cross-entropy of the other view of the same
 // image, mean over rows.
