@@ -13,11 +13,12 @@
 //   w^u_t = gamma w^u_{t-1} + w^r_t + w^w_t, summed over reads;         p_t = softmax(W_o (h_t, r_t) + b_o)
 //   loss  = -sum_t log p_t(y_t), over all steps of the sequence
 //
-// In training a task's support and query samples are one sequence in random order. A held-out task's support
-// samples come first, in random order, then one query sample: each of them is the next step of that same
-// sequence, and none sees another. A query is thus the (shots + 1)-th presentation of its class: the paper's
-// accuracy at the k-th presentation is read off with shots = k - 1 (evaluation.shots; "1-shot" of later
-// tables is its 2nd). In the paper the other classes need not have been presented as often by then.
+// In training a task's support and query samples are one sequence in random order. Evaluation reads sequences
+// of held-out tasks in the same way and prints the accuracy at the first, second, ... presentation of a
+// class, as the paper does ("1-shot" of later tables is the second). Its accuracy on query samples, beside
+// other methods, has the support samples first, in random order, then one query sample: each of them is the
+// next step of that same sequence, and none sees another. That is the (shots + 1)-th presentation of a class
+// where all others have been presented as often.
 //
 // Only the pixels are read: the configured network is not used. Ways are part of what is learned.
 //
@@ -26,6 +27,12 @@
 //   gate = learned | controller  alpha is one learned number (paper), or W_s h_t + b_s of each read (port)
 //   least_used = all | one_each  every read writes to all R rows of least usage (paper, eq. of w^lu), or the
 //                                i-th read to the i-th of them (port)
+//   key_strength                 beta, times the cosines: neither text has one (1). Without it a read of 128
+//   rows
+//                                is nearly their mean
+//   label_scale                  y_{t-1} is so many times one-hot (1). A label is one number beside hundreds
+//   of
+//                                pixels, and the LSTM is slow to hear it
 //   read = after_write | before_write   r_t and w^r_t of M_t (the paper's subscripts; port), or of M_{t-1}
 // As in the port: M_0 = 1e-6, w^r_0 and w^u_0 one-hot at row 0, r_0 = h_0 = c_0 = 0, tanh of the keys,
 // weights xavier-uniform; rows of equal usage count in their order, where the paper's "not above the R-th
@@ -33,40 +40,10 @@
 // 2021 (A survey of deep meta-learning, section 4.3) and from memory, its sizes and results from memory.
 #pragma once
 
-#include <cstdint>
-
 #include "meta/algorithm.h"
-#include "networks/tensors/tensor.h"
 
 namespace innerloop {
 
-struct MannConfig {
-  int64_t hidden = 200;  // of the LSTM
-  int64_t slots = 128;   // rows of the memory
-  int64_t size = 40;     // numbers of a row
-  int64_t reads = 4;     // R
-  double usage_decay = 0.95;
-  bool write_vector = false;
-  bool controller_gate = false;
-  bool one_each = false;
-  bool read_before = false;
-};
-
 Algorithm mann();
-
-struct MannMemory {
-  torch::Tensor rows;  // M [B, slots, size]
-  torch::Tensor read;  // w^r [B, R, slots]
-  torch::Tensor used;  // w^u [B, slots], outside any graph: rows are chosen by it
-};
-
-// One access: keys and what is written, [B, R, size]; sigma(alpha) that broadcasts to [B, R, 1]. `vectors`
-// [B, R, size] is what is read.
-struct MannAccess {
-  MannMemory memory;
-  torch::Tensor vectors;
-};
-MannAccess mann_access(const MannMemory& before, const torch::Tensor& keys, const torch::Tensor& written,
-                       const torch::Tensor& gate, const MannConfig& config);
 
 }  // namespace innerloop

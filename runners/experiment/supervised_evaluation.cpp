@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "meta/supervised/presentation_study.h"
 #include "runners/experiment/checkpoint.h"
 #include "runners/experiment/evaluation_files.h"
 #include "runners/experiment/progress.h"
@@ -26,6 +27,15 @@ MetricStatistics over_tasks(const std::vector<double>& values, int64_t step) {
 std::string published_text(const PublishedCell& row, bool classification) {
   const std::string half = row.interval > 0 ? " +-" + figure_text(row.interval, classification) : "";
   return concat(figure_text(row.value, classification), half, "  ", row.source);
+}
+
+void print_presentations(std::ostream& out, const std::vector<MetricStatistics>& presentations) {
+  if (presentations.empty()) return;
+  out << "presentation    accuracy       95 % CI   (of a class, in sequences of all samples)\n";
+  for (const auto& one : presentations) {
+    out << std::setw(14) << one.step << ' ' << std::setw(10) << figure_text(one.mean, true) << std::setw(14)
+        << interval_text(one.ci95, true) << '\n';
+  }
 }
 
 }  // namespace
@@ -98,6 +108,9 @@ SupervisedResult evaluate_supervised(const SupervisedMetaLearner& learner, const
     result.nearest_on_pixels = over_tasks(learner.nearest_neighbour(evaluation, false), 0);
     result.nearest_on_features = over_tasks(learner.nearest_neighbour(evaluation, true), 0);
   }
+  const TaskMetrics presented = presentation_accuracy(learner, evaluation);
+  if (!presented.empty()) result.presentations = statistics(presented);
+  for (auto& presentation : result.presentations) ++presentation.step;
   result.published = find_published(config, learner.evaluation_shape(evaluation));
   return result;
 }
@@ -132,6 +145,7 @@ void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const
     }
     out << '\n';
   }
+  print_presentations(out, result.presentations);
   const auto baseline = [&](const char* name, const std::optional<MetricStatistics>& found) {
     if (!found) return;
     out << std::setw(25) << figure_text(found->mean, classification) << std::setw(14)

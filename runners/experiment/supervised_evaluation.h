@@ -43,6 +43,9 @@ struct SupervisedResult {
   // Classification only; by_class of `outcomes`, whose classes are places in class_names.
   std::vector<std::string> class_names;
   std::vector<ClassResult> classes;
+  // Of methods that read sequences: at a class' first, second, ... presentation (`step`: 1, 2, ...), over
+  // sequences.
+  std::vector<MetricStatistics> presentations;
   // Of the same tasks, classification only: 1-nearest-neighbour.
   std::optional<MetricStatistics> nearest_on_pixels, nearest_on_features;
   std::vector<PublishedCell> published;  // of this very cell, by step; empty if there is none

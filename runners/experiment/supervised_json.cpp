@@ -59,6 +59,10 @@ std::string supervised_json(const SupervisedMetaLearner& learner, const Experime
   for (const auto& step : result.steps) {
     out["steps"].push_back({{"step", step.step}, {mean, step.mean}, {"ci95", or_null(step.ci95)}});
   }
+  for (const auto& one : result.presentations) {
+    out["presentations"].push_back(
+        {{"presentation", one.step}, {mean, one.mean}, {"ci95", or_null(one.ci95)}});
+  }
   out["published"] = nullptr;
   for (const auto& row : result.published) {
     out["published"].push_back(

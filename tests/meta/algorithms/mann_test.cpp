@@ -24,10 +24,6 @@ const Texts kPort{{"hidden", 3},
                   {"gate", "controller"},
                   {"least_used", "one_each"}};
 
-Tensor numbers(const std::vector<double>& values, const std::vector<int64_t>& sizes) {
-  return torch::tensor(values, torch::kFloat64).view(sizes);
-}
-
 // Images of two pixels.
 class Pixels : public Dataset {
  public:
@@ -159,43 +155,6 @@ Numbers plain_scores(const Params& p, const Episodes& e, const Moment& now, int6
 
 }  // namespace
 
-TEST_CASE("mann: one access of three rows has the numbers worked out by hand", "[meta]") {
-  const MannMemory before{.rows = numbers({1, 0, 0, 1, 1, 1}, {1, 3, 2}),
-                          .read = numbers({.7, .2, .1}, {1, 1, 3}),
-                          .used = numbers({.9, .3, .5}, {1, 3})};
-  const Tensor key = numbers({1, 0}, {1, 1, 2}), written = numbers({.5, -.5}, {1, 1, 2});
-  const auto close = [](const Tensor& found, const std::vector<double>& expected) {
-    return torch::allclose(found.flatten(), torch::tensor(expected, torch::kFloat64), 0, 1e-8);
-  };
-  const Tensor gate = numbers({.25}, {1});
-  const auto found = mann_access(before, key, written, gate, {});
-  CHECK(close(found.memory.rows, {1.0875, -.0875, .4, -.4, 1.0125, .9875}));
-  CHECK(close(found.memory.read, {.39942145, .29897058, .30160797}));
-  CHECK(close(found.vectors, {.85933713, .14330027}));
-  CHECK(close(found.memory.used, {1.42942145, 1.38397058, .80160797}));
-
-  // Read before it is written: cosines 1, 0 and 1 / sqrt(2) of the rows as they were.
-  const auto old = mann_access(before, key, written, gate, {.read_before = true});
-  CHECK(close(old.memory.rows, {1.0875, -.0875, .4, -.4, 1.0125, .9875}));
-  const double a = std::exp(1.0), c = std::exp(std::sqrt(0.5)), sum = a + 1 + c;
-  CHECK(close(old.memory.read, {a / sum, 1 / sum, c / sum}));
-  CHECK(close(old.vectors, {(a + c) / sum, (1 + c) / sum}));
-}
-
-// sigma = .25, written (2, 0) and (0, 4): the rows of least usage are 1, then 2; w^w is, for all,
-// (.175, .8, .775) and (.025, .825, .9), for one each (.175, .8, .025) and (.025, .075, .9).
-TEST_CASE("mann: two reads write to both rows of least usage, or each to its own", "[meta]") {
-  const MannMemory before{.rows = numbers({1, 0, 5, 5, 0, 0}, {1, 3, 2}),
-                          .read = numbers({.7, .2, .1, .1, .3, .6}, {1, 2, 3}),
-                          .used = numbers({.9, .3, .5}, {1, 3})};
-  const Tensor written = numbers({2, 0, 0, 4}, {1, 2, 2}), gate = numbers({.25}, {1});
-  const auto rows = [&](bool one_each) {
-    return mann_access(before, written, written, gate, {.reads = 2, .one_each = one_each}).memory.rows;
-  };
-  CHECK(torch::allclose(rows(false), numbers({1.35, .1, 1.6, 3.3, 1.55, 3.6}, {1, 3, 2})));
-  CHECK(torch::allclose(rows(true), numbers({1.35, .1, 1.6, .3, .05, 3.6}, {1, 3, 2})));
-}
-
 TEST_CASE("mann: a query's scores are those of the equations in plain loops", "[meta]") {
   const Small small({{"hidden", 3}, {"slots", 4}, {"size", 2}, {"reads", 1}});
   const Episodes e = noise(1);
@@ -266,6 +225,25 @@ TEST_CASE("mann: the gradient equals finite differences, by the paper and by the
     CHECK(found.relative < 1e-6);
     CHECK(small.meta.contains("vector.weight") == (own == kPort));
   }
+}
+
+TEST_CASE("mann: a label scaled is one whose input weights are", "[meta]") {
+  Texts own = kSmall;
+  own.set("label_scale", "3");
+  const Small scaled(own), plain(kSmall);
+  std::vector<Tensor> values = plain.meta.tensors();
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (plain.meta.name(i) == "input.weight") {
+      values[i] = values[i].clone();
+      values[i].narrow(2, 2, 2).mul_(3);  // two pixels, then two labels
+    }
+  }
+  const auto task = plain.task(noise(2));
+  const auto found = scaled.method->pass(plain.meta, task, {}, true);
+  const auto expected = plain.method->pass(plain.meta.with(std::move(values)), task, {}, true);
+  CHECK(torch::allclose(found.loss, expected.loss));
+  CHECK(torch::allclose(found.output, expected.output));
+  CHECK_FALSE(torch::allclose(found.loss, plain.method->pass(plain.meta, task, {}, true).loss));
 }
 
 TEST_CASE("mann: what it cannot do is refused, naming the key", "[meta]") {
