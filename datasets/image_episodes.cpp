@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -21,6 +22,7 @@ class ImageEpisodes : public Dataset, public Domains {
     spec_.input = {store_.channels, store_.height, store_.width};
     spec_.classification = true;
     require_sound_store();
+    group_classes();
     table_ = pixel_values(store_.channels, mean, std, spec_.name);
     single_table_.assign(table_.begin(), table_.end());
     spec_.black = spec_.white = {};
@@ -36,6 +38,11 @@ class ImageEpisodes : public Dataset, public Domains {
     require_shape(spec_, shape);
     require_enough(split, shape, concat("the ", split_name(split), " split"), everything(split),
                    smallest_[static_cast<size_t>(split)]);
+    const auto& groups = groups_[static_cast<size_t>(split)];
+    const size_t most = groups.empty() ? store_.of(split).size() : groups.back().size();
+    require_usage(static_cast<int64_t>(most) >= shape.ways, spec_.name,
+                  ": a task's classes are of one group, and the largest of the ", split_name(split),
+                  " split has ", most, " classes; a task of ", shape.ways, " ways needs ", shape.ways);
   }
 
   void draw(Split split, const EpisodeShape& shape, Stream& stream, Episodes& episodes,
@@ -75,6 +82,10 @@ class ImageEpisodes : public Dataset, public Domains {
   std::vector<TaskSamples> disjoint_tasks(Split split, const EpisodeShape& shape, int64_t most,
                                           Stream& stream) const override {
     check(split, shape);
+    require_usage(
+        groups_[static_cast<size_t>(split)].empty() && !store_.common_places, spec_.name,
+        ": tasks within one group of classes or of common drawers are drawn with replacement alone; "
+        "evaluation.replacement = true");
     std::vector<bool> taken(static_cast<size_t>(store_.images()));  // by the image that others are copies of
     std::vector<TaskSamples> tasks;
     while (static_cast<int64_t>(tasks.size()) < most) {
@@ -156,8 +167,14 @@ class ImageEpisodes : public Dataset, public Domains {
       const auto s = static_cast<size_t>(split);
       require(!store_.rotate[s] || store_.height == store_.width, spec_.name,
               ": only square images can be turned, these are ", store_.height, " x ", store_.width);
+      const size_t grouped = store_.groups[s].size();
+      require(grouped == 0 || grouped == store_.of(split).size(), spec_.name, ": groups of ", grouped,
+              " classes, the ", split_name(split), " split has ", store_.of(split).size());
       for (size_t i = 0; i < store_.of(split).size(); ++i) {
         const auto& c = store_.of(split)[i];
+        require(!store_.common_places || c.count == store_.of(split)[0].count, spec_.name, ": class ", c.name,
+                " has ", c.count, " images and class ", store_.of(split)[0].name, " has ",
+                store_.of(split)[0].count, "; tasks of common drawers need as many of every class");
         for (const int64_t first : {c.first, c.origin()}) {
           require(first >= 0 && c.count >= 0 && first + c.count <= store_.images(), spec_.name, ": class ",
                   c.name, " has images ", first, " to ", first + c.count - 1, " of ", store_.images());
@@ -174,6 +191,30 @@ class ImageEpisodes : public Dataset, public Domains {
       require(store_.domains[s].empty() || next == classes(split), spec_.name, ": the domains of the ",
               split_name(split), " split have ", next, " classes of ", classes(split));
     }
+  }
+
+  // The smallest group first.
+  void group_classes() {
+    for (size_t s = 0; s < store_.groups.size(); ++s) {
+      std::map<int64_t, std::vector<int64_t>> members;
+      for (size_t i = 0; i < store_.groups[s].size(); ++i) {
+        members[store_.groups[s][i]].push_back(static_cast<int64_t>(i));
+      }
+      for (auto& [group, classes] : members) groups_[s].push_back(std::move(classes));
+      std::stable_sort(groups_[s].begin(), groups_[s].end(),
+                       [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    }
+  }
+
+  // The classes that a task of so many ways may have, by their place in the split; empty: all of them.
+  const std::vector<int64_t>& choose_group(Split split, int64_t ways, Stream& stream) const {
+    static const std::vector<int64_t> all;
+    const auto& groups = groups_[static_cast<size_t>(split)];
+    if (groups.empty()) return all;
+    const auto first = std::find_if(groups.begin(), groups.end(), [ways](const auto& group) {
+      return static_cast<int64_t>(group.size()) >= ways;
+    });
+    return first[static_cast<std::ptrdiff_t>(stream.below(static_cast<uint64_t>(groups.end() - first)))];
   }
 
   // All classes of the split.
@@ -205,13 +246,24 @@ class ImageEpisodes : public Dataset, public Domains {
   // A task of these classes.
   TaskSamples choose(const Domain& among, Split split, const EpisodeShape& shape, Stream& stream) const {
     const auto& classes = store_.of(split);
+    static const std::vector<int64_t> kNone;
+    const auto& group = among.name.empty() ? choose_group(split, shape.ways, stream) : kNone;
+    const int64_t needed = shape.shots + shape.queries;
     TaskSamples task;
-    Permutation class_choice(among.count, stream);
+    std::vector<int64_t> places;
+    Permutation class_choice(group.empty() ? among.count : static_cast<int64_t>(group.size()), stream);
+    if (store_.common_places) {
+      Permutation drawers(classes[0].count, stream);
+      for (int64_t i = 0; i < needed; ++i) places.push_back(drawers.next());
+    }
     for (int64_t label = 0; label < shape.ways; ++label) {
-      task.classes.push_back(among.first + class_choice.next());
+      const int64_t next = class_choice.next();
+      task.classes.push_back(group.empty() ? among.first + next : group[static_cast<size_t>(next)]);
       task.turns.push_back(static_cast<int64_t>(draw_turns(split, stream)));
+      task.samples.insert(task.samples.end(), places.begin(), places.end());
+      if (!places.empty()) continue;
       Permutation images(classes[static_cast<size_t>(task.classes.back())].count, stream);
-      for (int64_t i = 0; i < shape.shots + shape.queries; ++i) task.samples.push_back(images.next());
+      for (int64_t i = 0; i < needed; ++i) task.samples.push_back(images.next());
     }
     return task;
   }
@@ -289,7 +341,8 @@ class ImageEpisodes : public Dataset, public Domains {
   DatasetSpec spec_;
   ImageStore store_;
   std::array<size_t, 3> smallest_{0, 0, 0};  // index of the class with the fewest images, by Split
-  std::vector<double> table_;                // [channels][256]: what a byte enters as
+  std::array<std::vector<std::vector<int64_t>>, 3> groups_;  // by Split, classes by their place in it
+  std::vector<double> table_;                                // [channels][256]: what a byte enters as
   std::vector<float> single_table_;
 };
 

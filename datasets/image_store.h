@@ -30,6 +30,12 @@ struct ImageStore {
   // A task turns each of its classes by a random multiple of 90 degrees (MAML's Omniglot protocol); needs
   // height == width.
   std::array<bool, 3> rotate{false, false, false};
+  // By Split, the group of each class (its alphabet): a task takes its classes from one of the groups that
+  // have enough, each as often as another. Empty: from all.
+  std::array<std::vector<int64_t>, 3> groups;
+  // A task takes the images of the same places from each of its classes: those of one number in all classes
+  // are one drawer's. Classes of one split then need to have the same number of images.
+  bool common_places = false;
   // Hash over the encoded images in order (PixelBlock::encoded); 0 where no file is read.
   uint64_t encoded = 0;
 

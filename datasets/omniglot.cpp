@@ -93,6 +93,42 @@ void split_official(ImageStore& store, const Classes& background, const Classes&
     store.domains[split] = domains_by_name(store.classes[split]);
 }
 
+std::string alphabet_of(const std::string& name) { return name.substr(0, name.find('/')); }
+
+// Of 20 drawings those of `count` drawers from number `first` on.
+Classes drawn_by(Classes classes, int64_t first, int64_t count) {
+  for (auto& c : classes) {
+    require(c.count == 20, "omniglot: ", c.name, " has ", c.count,
+            " images, splits = koch expects 20, one a drawer");
+    c.first += first;
+    c.count = count;
+  }
+  return classes;
+}
+
+void split_koch(ImageStore& store, const Classes& background, const Classes& evaluation) {
+  std::set<std::string> alphabets;
+  auto rest = evaluation.begin();
+  for (; rest != evaluation.end(); ++rest) {
+    alphabets.insert(alphabet_of(rest->name));
+    if (alphabets.size() > 10) break;
+  }
+  store.classes = {drawn_by(background, 0, 12), drawn_by(Classes(evaluation.begin(), rest), 12, 4),
+                   drawn_by(Classes(rest, evaluation.end()), 16, 4)};
+  for (size_t split = 0; split < store.classes.size(); ++split)
+    store.domains[split] = domains_by_name(store.classes[split]);
+}
+
+void group_by_alphabet(ImageStore& store) {
+  for (size_t s = 0; s < store.classes.size(); ++s) {
+    std::map<std::string, int64_t> numbers;
+    for (const auto& c : store.classes[s]) {
+      const auto group = numbers.emplace(alphabet_of(c.name), static_cast<int64_t>(numbers.size())).first;
+      store.groups[s].push_back(group->second);
+    }
+  }
+}
+
 // Appends the image, turned counter-clockwise by quarter turns.
 void append_turned(const uint8_t* image, int64_t side, int64_t turns, std::vector<uint8_t>& pixels) {
   for (int64_t r = 0; r < side; ++r) {
@@ -190,14 +226,21 @@ std::unique_ptr<Dataset> make_omniglot(const OmniglotSettings& settings) {
     split_vinyals(store, all, folder / "splits_vinyals");
   } else if (settings.splits == "official") {
     split_official(store, sorted(background.characters), sorted(evaluation.characters));
+  } else if (settings.splits == "koch") {
+    split_koch(store, sorted(background.characters), sorted(evaluation.characters));
   } else {
     throw UsageError(concat("dataset.splits: omniglot knows no splits '", settings.splits, "'"));
   }
+
+  if (settings.within_alphabet) group_by_alphabet(store);
+  store.common_places = settings.common_drawers;
 
   DatasetSpec spec{.name = "omniglot", .description = kOmniglotDescription};
   spec.protocol =
       concat(settings.splits, " split, ", describe_splits(store), "; ", images, " images, ", size, " x ",
              size, ", ink = 1, resized by Lanczos; ", describe_normalisation(settings.mean, settings.std));
+  if (settings.within_alphabet) spec.protocol += "; tasks within one alphabet";
+  if (settings.common_drawers) spec.protocol += "; tasks of common drawers";
   auto ignored = std::move(background.ignored);
   ignored.insert(ignored.end(), evaluation.ignored.begin(), evaluation.ignored.end());
   if (!ignored.empty()) {

@@ -23,7 +23,16 @@
 //   25
 //             alphabets by name of images_background (813), validation = its other five, Ojibwe to Tifinagh
 //             (151). Nothing is turned. Each alphabet is a domain (datasets/domains.h); no other of these
-//             splits has domains, for they mix alphabets.
+//             splits but koch has domains, for they mix alphabets.
+//   koch      by alphabet and drawer, the numbers of Koch et al. 2015: train = the 30 alphabets of
+//             images_background by drawers 1 to 12, validation = the first 10 alphabets by name of
+//             images_evaluation by drawers 13 to 16, test = its other 10 by drawers 17 to 20. Which alphabets
+//             and drawers theirs were was not published. Nothing is turned. Alphabets are domains here too.
+//
+// within_alphabet: a task's classes are of one alphabet (of those with as many characters as it has ways,
+// each as often as another). common_drawers: a task's k-th image of every class is of the same drawer. Both
+// with ways = 20, shots = queries = 1 are the one-shot trials of Lake et al. 2015: twenty characters of an
+// alphabet by one drawer, to be found among the same twenty by another; 20 tasks are 400 trials.
 #pragma once
 
 #include <memory>
@@ -40,13 +49,19 @@ inline constexpr char kOmniglotDescription[] = "characters of 50 alphabets, 20 d
 struct OmniglotSettings {
   std::string path;  // "": the folder omniglot of INNERLOOP_DATA
   std::string splits = "maml";
+  bool within_alphabet = false;
+  bool common_drawers = false;
   int64_t image_size = 0;  // 0: 28
   std::vector<double> mean{0}, std{1};
 };
 inline const Keys<OmniglotSettings> kOmniglotKeys{with_pixel_keys<OmniglotSettings>(
     {keys::free(keys::text("path", &OmniglotSettings::path, "a path without #", true, kPathMeaning)),
-     keys::choice("splits", &OmniglotSettings::splits, {"maml", "vinyals", "official"},
-                  "whose training, validation and test classes")})};
+     keys::choice("splits", &OmniglotSettings::splits, {"maml", "vinyals", "official", "koch"},
+                  "whose training, validation and test classes"),
+     keys::truth("within_alphabet", &OmniglotSettings::within_alphabet,
+                 "a task's classes are of one alphabet"),
+     keys::truth("common_drawers", &OmniglotSettings::common_drawers,
+                 "a task's k-th image of every class is of the same drawer")})};
 
 std::unique_ptr<Dataset> make_omniglot(const OmniglotSettings& settings);
 

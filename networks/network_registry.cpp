@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "networks/conv4.h"
+#include "networks/koch.h"
 #include "networks/mlp_network.h"
 #include "networks/network.h"
 #include "networks/resnet12.h"
@@ -16,6 +17,7 @@ constexpr int64_t kMostUnits = 1'000'000, kMostFilters = 10'000;
 struct Entry : Row {
   std::unique_ptr<Network> (*make)(const NetworkConfig& config, const Shape& input, int64_t outputs);
   bool images = false;  // takes {channels, height, width} only, and always normalises
+  bool plain = false;   // never normalises
 };
 
 template <class Settings>
@@ -107,6 +109,31 @@ std::unique_ptr<Network> make_resnet12(const NetworkConfig& config, const Shape&
   });
 }
 
+struct KochSettings {
+  int64_t units = 4096;
+  int64_t divisor = 1;
+};
+const Keys<KochSettings>& koch_keys() {
+  static const Keys<KochSettings> keys{
+      keys::whole("units", &KochSettings::units, 0, kMostUnits, "of the sigmoid layer, 0 = no such layer"),
+      keys::whole("divisor", &KochSettings::divisor, 1, 64,
+                  "so many times fewer kernels than 64, 128, 128 and 256: 1, 2, 4, .. 64")};
+  return keys;
+}
+
+std::unique_ptr<Network> make_koch(const NetworkConfig& config, const Shape& input, int64_t outputs) {
+  const auto own = own_of(config, koch_keys());
+  return std::make_unique<Koch>(KochConfig{
+      .channels = input[0],
+      .height = input[1],
+      .width = input[2],
+      .divisor = own.divisor,
+      .units = own.units,
+      .outputs = outputs,
+      .initialization = config.initialization,
+  });
+}
+
 // Adding a network: write networks/NAME.{h,cpp}, add its line here, run `networks_tests "[contract]"`. One
 // that can leave as ONNX also tells its layers (networks/layer_graph.h).
 const std::vector<Entry>& table() {
@@ -121,6 +148,11 @@ const std::vector<Entry>& table() {
         resnet12_keys().list()},
        make_resnet12,
        /*images=*/true},
+      {{"koch", "four unpadded convolutions and a layer of sigmoids, from 65 pixels on (Koch et al. 2015)",
+        koch_keys().list()},
+       make_koch,
+       /*images=*/true,
+       /*plain=*/true},
   };
   return entries;
 }
@@ -129,9 +161,11 @@ void check_batch_norm(const Entry& entry, const std::string& mode) {
   require_usage(std::find(kBatchNormModes.begin(), kBatchNormModes.end(), mode) != kBatchNormModes.end(),
                 unknown_name("network.batch_norm", mode, kBatchNormModes));
   require_usage(
-      !entry.images || mode != "none", "network.batch_norm: ", entry.name,
+      entry.plain || !entry.images || mode != "none", "network.batch_norm: ", entry.name,
       " always normalises, so that whose statistics it uses must be said: batch (the MAML papers'), "
       "per_task_running or global_running");
+  require_usage(!entry.plain || mode == "none", "network.batch_norm: ", mode, " asked, but ", entry.name,
+                " has nothing that normalises; expected none");
 }
 
 void check_input(const Entry& entry, const Shape& input) {

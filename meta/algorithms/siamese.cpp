@@ -1,11 +1,13 @@
 #include "meta/algorithms/siamese.h"
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/log_sigmoid.h>
 #include <ATen/ops/sigmoid.h>
 
 #include "base/error.h"
 #include "base/permutation.h"
 #include "datasets/dataset.h"
+#include "meta/algorithms/affine_distortion.h"
 #include "meta/algorithms/nearest_support.h"
 #include "meta/feature_classifier.h"
 #include "meta/pair_similarity.h"
@@ -22,6 +24,7 @@ constexpr const char* kSiamesePrefix = "siamese.";
 struct SiameseConfig {
   int64_t units = 4096;
   int64_t pairs = 32;
+  int64_t distortions = 0;
   double l2 = 0;
 };
 
@@ -32,6 +35,8 @@ const Keys<SiameseConfig>& siamese_keys() {
       keys::whole("units", &C::units, 0, 1'000'000,
                   "of the sigmoid layer that is compared, 0 = no such layer"),
       keys::whole("pairs", &C::pairs, 1, 1'000'000, "of a training task, half of them of one class"),
+      keys::whole("distortions", &C::distortions, 0, 1'000,
+                  "affinely distorted copies of a pair beside itself, one of which is drawn; 0 = itself"),
       keys::number("l2", &C::l2, kWeight, "times the sum of all squared weights, in the loss")};
   return list;
 }
@@ -68,15 +73,16 @@ class Siamese : public DirectMethod, public PairSimilarity {
   Params initialisation(const Params& meta) const override { return meta.without(kSiamesePrefix); }
 
   Tensor loss(const Params& meta, const EpisodeTask& tasks, const Moment& now) const override {
-    const auto& e = tasks.episodes();
-    return head_loss(*head(meta, tasks, now),
+    const auto [e, pairs] = compared_pairs(tasks.episodes(), now);
+    return head_loss(*head(meta, pairs),
                      tasks.network().forward(meta, torch::cat({e.support_x, e.query_x}, 1)), meta);
   }
 
   // Through the network's kernels.
   std::unique_ptr<LossAt> loss_at(const Params& meta, const EpisodeTask& tasks,
                                   const Moment& now) const override {
-    return tasks.loss_at(Part::kBoth, meta, head(meta, tasks, now));
+    auto [e, pairs] = compared_pairs(tasks.episodes(), now);
+    return tasks.with(std::move(e)).loss_at(Part::kBoth, meta, head(meta, pairs));
   }
 
   Tensor query_scores(const Params& meta, const EpisodeTask& tasks, const Moment&) const override {
@@ -106,9 +112,57 @@ class Siamese : public DirectMethod, public PairSimilarity {
     return torch::sigmoid(linear(features, own.at("siamese.layer.weight"), own.at("siamese.layer.bias")));
   }
 
-  std::shared_ptr<const Head> head(const Params& meta, const EpisodeTask& tasks, const Moment& now) const {
-    const auto& e = tasks.episodes();
-    const auto pairs = siamese_pairs(torch::cat({e.support_y, e.query_y}, 1), config_.pairs, now);
+  // The samples to pass through the network and their pairs: the task's own, or with distortions the first of
+  // each pair and then the second.
+  std::pair<Episodes, SiamesePairs> compared_pairs(const Episodes& e, const Moment& now) const {
+    const Tensor labels = torch::cat({e.support_y, e.query_y}, 1);
+    auto pairs = siamese_pairs(labels, config_.pairs, now);
+    if (config_.distortions == 0) return {e, pairs};
+    const Tensor samples = torch::cat({e.support_x, e.query_x}, 1);
+    const auto distort = drawn_distortions(pairs.first.size(0), now);
+    std::vector<std::vector<Tensor>> sides;
+    for (const auto* places : {&pairs.first, &pairs.second}) sides.push_back(samples_at(samples, *places));
+    for (const auto& [task, pair, side, map] : distort) {
+      Tensor image = sides[side][static_cast<size_t>(task)][pair];
+      image.copy_(distorted(image, map));
+    }
+    const Tensor first = torch::arange(config_.pairs).expand({labels.size(0), -1});
+    return {{.support_x = torch::stack(sides[0]),
+             .query_x = torch::stack(sides[1]),
+             .support_y = labels.gather(1, pairs.first),
+             .query_y = labels.gather(1, pairs.second)},
+            {first, first + config_.pairs, pairs.same}};
+  }
+
+  // The samples [samples, ...] of each task at its places, copied.
+  static std::vector<Tensor> samples_at(const Tensor& samples, const Tensor& places) {
+    std::vector<Tensor> out;
+    for (int64_t t = 0; t < places.size(0); ++t) out.push_back(samples[t].index_select(0, places[t]));
+    return out;
+  }
+
+  struct Distortion {
+    int64_t task, pair;
+    size_t side;
+    AffineMap map;
+  };
+  std::vector<Distortion> drawn_distortions(int64_t tasks, const Moment& now) const {
+    std::vector<Distortion> out;
+    for (int64_t t = 0; t < tasks; ++t) {
+      Stream stream(StreamKey{now.seed, Purpose::kAugmentation, static_cast<uint64_t>(now.iteration),
+                              static_cast<uint64_t>(now.first_task + t)});
+      for (int64_t p = 0; p < config_.pairs; ++p) {
+        const bool itself = stream.below(static_cast<uint64_t>(config_.distortions) + 1) == 0;
+        for (size_t side = 0; side < 2; ++side) {
+          const AffineMap map = affine_map(draw_affine_parts(stream));
+          if (!itself) out.push_back({t, p, side, map});
+        }
+      }
+    }
+    return out;
+  }
+
+  std::shared_ptr<const Head> head(const Params& meta, const SiamesePairs& pairs) const {
     std::vector<std::string> reads;
     for (const auto& name : meta.names()) {
       if (config_.l2 > 0 || name.rfind(kSiamesePrefix, 0) == 0) reads.push_back(name);
@@ -181,6 +235,9 @@ Algorithm siamese() {
                           " has none");
             require_usage(context.shape.ways >= 2, "dataset.ways: ", context.shape.ways,
                           " found, expected 2 or more: siamese trains on pairs of different classes too");
+            require_usage(config.distortions == 0 || spec.input.size() == 3,
+                          "siamese.distortions: ", config.distortions, " found, but samples of the data set ",
+                          spec.name, " are no images; expected 0");
             return std::make_unique<Siamese>(config, context);
           }};
 }

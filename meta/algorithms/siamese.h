@@ -6,21 +6,26 @@
 //   loss      = mean over pairs of -y log p - (1 - y) log(1 - p), + l2 |weights|^2;   y = 1 for one class
 //   a task    gives a query the class of the support sample with the largest p; of several shots too
 //
-// W has `units` rows, 4096 in the paper; `units = 0`: h is f itself. All of a training task's samples,
-// support and query, pass as one batch, and `pairs` pairs of different samples are drawn among them, in turn
-// one of one class and one of two (half and half, as in the paper). The paper draws pairs, 128 an iteration,
-// from all of its training drawings; here those of one task share its dataset.ways classes.
+// W has `units` rows, 4096 in the paper; `units = 0`: h is f itself, as with network koch, whose last layer
+// it is. All of a training task's samples, support and query, pass as one batch, and `pairs` pairs of
+// different samples are drawn among them, in turn one of one class and one of two (half and half, as in the
+// paper). The paper draws pairs, 128 an iteration, from all of its training drawings, as many of each
+// alphabet; here those of one task share its dataset.ways classes, which dataset.within_alphabet takes from
+// one alphabet.
+//
+// `distortions`: the paper has eight copies of each pair beside itself whose images are distorted, each by an
+// affine map of its own (affine_distortion.h). Here a pair is with probability 1 / (distortions + 1) itself,
+// else distorted, by maps that are drawn anew each time, not eight that stay.
 //
 // Otherwise than in the paper, whose text was not at hand (what follows is from memory and from the port
 // kevinzakka/one-shot-siamese):
-//   - f is the configured network, with its normalisation and its input size; the paper's is four
-//     convolutions (64 of 10 x 10, 128 of 7 x 7, 128 and 256 of 4 x 4; biases N(.5, .01^2)) on 105 x 105;
-//   - no affine distortions (eight of each pair there);
+//   - f is the configured network: the paper's is koch, at 105 x 105 pixels;
 //   - one optimizer and one l2 for all layers; there each layer has its own rate, momentum and l2, found by
-//     Bayesian optimisation and not published. l2 is 0 by default;
+//     Bayesian optimisation and not published. l2 is 0 by default. Rates decayed by 1 % an epoch:
+//     meta.schedule = exponential, meta.decay = 0.99;
 //   - W, alpha ~ N(0, .2^2), b, beta ~ N(.5, .01^2) are the paper's.
-// The paper's 92.0 % is of 20-way trials within an alphabet; the Siamese rows in tables of Vinyals et al. and
-// Finn et al. are of random characters.
+// The paper's 92.0 % is of 20-way trials within an alphabet (omniglot.h); the Siamese rows in tables of
+// Vinyals et al. and Finn et al. are of random characters.
 #pragma once
 
 #include "meta/algorithm.h"

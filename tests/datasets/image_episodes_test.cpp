@@ -246,3 +246,60 @@ TEST_CASE("an image and its turned copy count as one sample", "[datasets][images
   REQUIRE(tasks.size() == 1);  // 4 of 5; apart, two classes of five give two tasks
   CHECK(std::set<int64_t>(tasks[0].samples.begin(), tasks[0].samples.end()).size() == 4);
 }
+
+TEST_CASE("a task's classes are of one group, each group with enough of them as often as another",
+          "[datasets][images]") {
+  auto store = known_store(1);
+  store.groups[2] = {7, 3, 7, 3, 7};  // test classes 0, 2 and 4, and 1 and 3
+  const auto dataset = make_image_episodes({.name = "known"}, store, {0}, {1});
+  std::array<int, 2> seen{};
+  const auto classes = [&](int64_t ways, uint64_t t) {
+    Stream stream = task_stream(t);
+    return dataset->drawn_classes(Split::kTest, {.ways = ways, .shots = 1, .queries = 1}, stream);
+  };
+  for (uint64_t t = 0; t < 600; ++t) {
+    const auto two = classes(2, t), three = classes(3, t);
+    CHECK((two[0] - two[1]) % 2 == 0);
+    CHECK(two[0] != two[1]);
+    ++seen[static_cast<size_t>(two[0] % 2)];
+    CHECK(std::set<int64_t>(three.begin(), three.end()) == std::set<int64_t>{0, 2, 4});
+  }
+  CHECK(std::abs(seen[0] - 300) < 60);
+  const EpisodeShape four{.ways = 4, .shots = 1, .queries = 1};
+  CHECK_NOTHROW(dataset->check(Split::kTrain, four));  // which has no groups
+  CHECK_THROWS_WITH(dataset->check(Split::kTest, four), contains("largest of the test split has 3 classes"));
+  Stream any = task_stream(1);
+  CHECK_THROWS_WITH(dataset->disjoint_tasks(Split::kTest, {.ways = 2, .shots = 1, .queries = 1}, 3, any),
+                    contains("with replacement alone"));
+  store.groups[2].pop_back();
+  CHECK_THROWS_WITH(make_image_episodes({.name = "known"}, store, {0}, {1}), contains("groups of 4 classes"));
+}
+
+TEST_CASE("of common places are a task's images in all of its classes", "[datasets][images]") {
+  auto store = known_store(1);
+  store.classes[0].erase(store.classes[0].begin() + 2);  // the one of fewer images
+  store.common_places = true;
+  const auto dataset = make_image_episodes({.name = "known"}, store, {0}, {1});
+  const EpisodeShape shape{.ways = 3, .shots = 2, .queries = 2};
+  std::set<int64_t> places;
+  for (uint64_t t = 0; t < 20; ++t) {
+    const auto e = draw_tasks(*dataset, Split::kTest, shape, 1, t);
+    const auto place = [&](const torch::Tensor& x, int64_t label, int64_t k) {
+      const int64_t image = recognise(x[0][2 * label + k]).first;
+      return image - store.of(Split::kTest)[static_cast<size_t>(class_of(store, Split::kTest, image))].first;
+    };
+    for (int64_t k = 0; k < 2; ++k) {
+      for (int64_t label = 1; label < 3; ++label) {
+        CHECK(place(e.support_x, label, k) == place(e.support_x, 0, k));
+        CHECK(place(e.query_x, label, k) == place(e.query_x, 0, k));
+      }
+      places.insert(place(e.support_x, 0, k));
+    }
+    CHECK(place(e.support_x, 0, 0) != place(e.query_x, 0, 0));
+  }
+  CHECK(places.size() == 5);
+  auto uneven = known_store(1);
+  uneven.common_places = true;
+  CHECK_THROWS_WITH(make_image_episodes({.name = "known"}, uneven, {0}, {1}),
+                    contains("class train2 has 4 images") && contains("as many of every class"));
+}

@@ -272,6 +272,38 @@ TEST_CASE("unknown Omniglot splits are refused with the known ones", "[datasets]
              contains("dataset.splits") && contains("'mamml'"));
 }
 
+TEST_CASE("Omniglot's tasks within an alphabet are of one, and of common drawers of one drawer each",
+          "[datasets][omniglot]") {
+  auto settings = written().config("official");
+  settings.within_alphabet = settings.common_drawers = true;
+  const auto dataset = make_omniglot(settings);
+  CHECK_THAT(dataset->spec().protocol, contains("; tasks within one alphabet; tasks of common drawers"));
+  std::set<std::string> alphabets;
+  for (uint64_t t = 0; t < 30; ++t) {
+    const EpisodeShape shape{.ways = 16, .shots = 1, .queries = 1};
+    Stream stream = task_stream(t);
+    std::set<std::string> of_task;
+    for (const auto c : dataset->drawn_classes(Split::kValidation, shape, stream)) {
+      const auto name = dataset->class_names(Split::kValidation)[static_cast<size_t>(c)];
+      of_task.insert(name.substr(0, name.find('/')));
+    }
+    CHECK(of_task.size() == 1);
+    alphabets.insert(*of_task.begin());
+    const auto e = draw_tasks(*dataset, Split::kValidation, shape, 1, t);
+    for (const auto& x : {e.support_x[0], e.query_x[0]}) {  // row 20 marks the number of the image
+      for (int64_t i = 1; i < 16; ++i) CHECK(x[i][0][20].equal(x[0][0][20]));
+    }
+    CHECK_FALSE(e.support_x[0][0][0][20].equal(e.query_x[0][0][0][20]));
+  }
+  // Ojibwe has 14 characters, too few.
+  CHECK(alphabets == std::set<std::string>{"Sanskrit", "Syriac", "Tagalog", "Tifinagh"});
+}
+
+TEST_CASE("Omniglot's koch split needs the drawings of twenty people", "[datasets][omniglot]") {
+  CHECK_THROWS_WITH(make_omniglot(written().config("koch")),
+                    contains("has 2 images, splits = koch expects 20"));
+}
+
 TEST_CASE("the real Omniglot has 1,623 characters of 20 drawings", "[datasets][omniglot]") {
   const char* data = getenv("INNERLOOP_DATA");
   if (data == nullptr || !fs::exists(fs::path(data) / "omniglot/images_background.zip")) {
@@ -314,4 +346,26 @@ TEST_CASE("omniglot by alphabets has each alphabet as a domain, other splits hav
     CHECK(of_domains == dataset->classes(split));
   }
   CHECK(domains_of(*make_omniglot(written().config("maml"))) == nullptr);
+}
+
+TEST_CASE("the real Omniglot's koch split is 30, 10 and 10 alphabets by 12, 4 and 4 people",
+          "[datasets][omniglot]") {
+  const char* data = getenv("INNERLOOP_DATA");
+  if (data == nullptr || !fs::exists(fs::path(data) / "omniglot/images_background.zip")) {
+    SUCCEED("INNERLOOP_DATA does not hold Omniglot");
+    return;
+  }
+  const auto dataset = make_omniglot({.splits = "koch", .within_alphabet = true, .common_drawers = true});
+  const std::array<int64_t, 3> classes{964, 307, 352};
+  const std::array<size_t, 3> alphabets{30, 10, 10};
+  for (const auto split : {Split::kTrain, Split::kValidation, Split::kTest}) {
+    const auto s = static_cast<size_t>(split);
+    CHECK(dataset->classes(split) == classes[s]);
+    std::set<std::string> found;
+    for (const auto& name : dataset->class_names(split)) found.insert(name.substr(0, name.find('/')));
+    CHECK(found.size() == alphabets[s]);
+    CHECK_NOTHROW(dataset->check(split, {.ways = 20, .shots = 2, .queries = 2}));
+    CHECK_NOTHROW(dataset->check(split, {.ways = 20, .shots = 1, .queries = s == 0 ? 11 : 3}));
+    CHECK_THROWS_AS(dataset->check(split, {.ways = 20, .shots = 1, .queries = s == 0 ? 12 : 4}), UsageError);
+  }
 }

@@ -36,6 +36,10 @@ std::vector<ContractCase> cases_of(const std::string& name) {
          {3, 35, 16}},
     };
   }
+  if (name == "koch") {
+    return {{{.name = name, .own = {{"divisor", 16}, {"units", 5}}}, {2, 66, 65}},
+            {{.name = name, .own = {{"divisor", 16}, {"units", 0}}}, {1, 65, 73}}};
+  }
   return {{{.name = name, .batch_norm = "global_running", .own = {{"filters", 2}}}, {2, 16, 20}}};
 }
 
@@ -394,7 +398,7 @@ TEST_CASE("networks are made by name, and what contradicts itself is refused", "
     }
     return std::string();
   };
-  CHECK(networks().size() == 3);
+  CHECK(networks().size() == 4);
   CHECK(message({}) == "");
   CHECK(message({.name = "conv4", .batch_norm = "batch"}) == "");
   CHECK_THAT(message({.name = "conv5"}), contains("did you mean 'conv4'"));
@@ -413,6 +417,10 @@ TEST_CASE("networks are made by name, and what contradicts itself is refused", "
   CHECK_THAT(message({.name = "conv4", .batch_norm = "batch", .own = {{"head", "max"}}}),
              contains("one of mean, flatten"));
   CHECK_THAT(message({.own = {{"activation", "gelu"}}}), contains("relu, tanh"));
+  CHECK_THAT(message({.name = "koch"}, {1, 64, 105}), contains("64 x 105") && contains("65 x 65"));
+  CHECK_THAT(message({.name = "koch", .batch_norm = "batch"}, {1, 105, 105}),
+             contains("nothing that normalises"));
+  CHECK_THAT(message({.name = "koch", .own = {{"divisor", 3}}}, {1, 105, 105}), contains("divided by 3"));
   CHECK_THAT(message({.initialization = "xaver"}), contains("did you mean 'xavier'"));
   CHECK_THAT(message({.batch_norm = "batch", .own = {{"hidden", "none"}}}),
              contains("without hidden layers"));

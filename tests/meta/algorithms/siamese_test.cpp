@@ -100,6 +100,78 @@ TEST_CASE("siamese: the gradient equals finite differences with a penalty and wi
   CHECK(found.relative < 1e-7);
 }
 
+namespace {
+
+// Drawn characters of 14 x 14 pixels, two classes; features are 3 tanh units.
+struct Drawn {
+  std::unique_ptr<Dataset> dataset = make_dataset({.name = "strokes", .own = {{"image_size", 14}}});
+  std::unique_ptr<Method> method;
+  Params meta;
+  Episodes episodes;
+
+  explicit Drawn(const Texts& own, int64_t tasks = 1) {
+    const EpisodeShape shape{.ways = 2, .shots = 1, .queries = 2};
+    const MethodContext context{.inner = {.steps = 0},
+                                .network =
+                                    [](int64_t outputs) {
+                                      return make_network(
+                                          {.name = "mlp", .own = {{"hidden", "3"}, {"activation", "tanh"}}},
+                                          {1, 14, 14}, outputs);
+                                    },
+                                .outputs = 2,
+                                .dataset = dataset.get(),
+                                .shape = shape};
+    method = siamese().method(own, context);
+    Stream stream(StreamKey{});
+    meta = method->initial(stream).to(torch::kFloat64);
+    episodes = make_episodes(dataset->spec(), shape, tasks, torch::kFloat64);
+    for (int64_t t = 0; t < tasks; ++t) {
+      Stream draws(StreamKey{.seed = 2, .task = static_cast<uint64_t>(t)});
+      dataset->draw(Split::kTrain, shape, draws, episodes, t);
+    }
+  }
+  Method::Outcome pass(const Params& at, const Moment& now = {}, int64_t first = 0, int64_t count = 1) const {
+    const auto part = [&](const Tensor& x) { return x.narrow(0, first, count); };
+    const EpisodeTask task(
+        method->network(true),
+        {part(episodes.support_x), part(episodes.query_x), part(episodes.support_y), part(episodes.query_y)},
+        {2, 1, 2}, LossReduction::kMean, BatchNormMode::kNone);
+    return method->pass(at, task, now, true);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("siamese: the gradient on distorted pairs equals finite differences", "[meta]") {
+  const Drawn drawn({{"units", 2}, {"pairs", 5}, {"distortions", 8}, {"l2", 0.05}});
+  const auto found =
+      check_gradient([&](const Params& p) { return drawn.pass(p).loss.sum().item<double>(); },
+                     [&](const Params& p) { return drawn.pass(p).gradient; }, drawn.meta, 1e-5);
+  INFO(found.text());
+  CHECK(found.relative < 1e-6);
+}
+
+TEST_CASE("siamese: distortions are a task's and an iteration's own, and change nothing that is predicted",
+          "[meta]") {
+  const Texts plain_own{{"units", 2}, {"pairs", 30}},
+      own{{"units", 2}, {"pairs", 30}, {"distortions", 1'000}};
+  const Drawn plain(plain_own, 2), distorts(own, 2);
+  const auto a = plain.pass(plain.meta, {.iteration = 3}, 0, 2),
+             b = distorts.pass(plain.meta, {.iteration = 3}, 0, 2);
+  CHECK(torch::equal(a.output, b.output));
+  CHECK_FALSE(torch::allclose(a.loss, b.loss, 1e-4, 0));
+  const auto second = distorts.pass(plain.meta, {.iteration = 3, .first_task = 1}, 1, 1);
+  CHECK(torch::allclose(second.loss[0], b.loss[1]));
+  CHECK(torch::equal(b.loss, distorts.pass(plain.meta, {.iteration = 3}, 0, 2).loss));
+  // Of one pair in two nothing is left where there is one copy beside it: the loss lies between.
+  const Drawn half({{"units", 2}, {"pairs", 30}, {"distortions", 1}}, 2);
+  const auto c = half.pass(plain.meta, {.iteration = 3}, 0, 2);
+  CHECK_FALSE(torch::allclose(c.loss, a.loss, 1e-5, 0));
+  CHECK_FALSE(torch::allclose(c.loss, b.loss, 1e-5, 0));
+  CHECK_THROWS_WITH(Plane({{"distortions", 8}}),
+                    contains("siamese.distortions: 8 found") && contains("no images"));
+}
+
 TEST_CASE("siamese: pairs are drawn for each task and moment, of all classes and samples", "[meta]") {
   const Tensor labels = torch::arange(5, torch::kInt64).repeat({2, 3});
   const auto one = siamese_pairs(labels, 400, {.seed = 1}), other = siamese_pairs(labels, 400, {.seed = 2});
