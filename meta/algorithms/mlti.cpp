@@ -309,6 +309,7 @@ Algorithm mlti() {
   return {.name = "mlti",
           .paper = "Yao et al. 2022, section 4, Alg. 1",
           .summary = "MAML or prototypical networks on interpolated tasks",
+          .prescribes = {{"dataset.most_shots", "0"}},
           .keys = mlti_keys().list(),
           .method = [](const Texts& own, const MethodContext& context) -> std::unique_ptr<Method> {
             return std::make_unique<Mlti>(mlti_keys().read(own, "algorithm mlti", "mlti"), context);

@@ -15,6 +15,9 @@ std::vector<Key> supervised_meta_keys() {
   const auto add = [&](std::vector<Key> keys) { all.insert(all.end(), keys.begin(), keys.end()); };
   add(keys::within("dataset.", &C::dataset, dataset_keys()));
   add(keys::within("dataset.", &C::shape, shape_keys()));
+  add({keys::whole(
+      "dataset.most_shots", &C::most_shots, 0, kMostSamples,
+      "each meta-iteration draws its shots from dataset.shots to this, of as many samples; 0 = does not")});
   add(keys::within("network.", &C::network, network_keys()));
   add({keys::choice("inner.loss_reduction", &C::loss_reduction, names_of(kLossReductions),
                     "mean, or ways times that (the MAML code's scale)")});

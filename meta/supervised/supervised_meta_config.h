@@ -15,6 +15,10 @@ namespace innerloop {
 struct SupervisedMetaConfig : MetaConfig {
   DatasetConfig dataset;
   EpisodeShape shape;  // of training; regression: ways = 1
+  // Above 0: every meta-iteration draws the shots of its tasks uniformly from shape.shots .. most_shots, and
+  // their queries are what is left of shape.shots + shape.queries samples of a class (R2-D2's 1 to 9 of 10).
+  // Validation and evaluation keep `shape`.
+  int64_t most_shots = 0;
   NetworkConfig network;
   std::string loss_reduction = "mean";  // or "sum_over_ways" (meta/episode_task.h)
 };

@@ -29,6 +29,29 @@ std::unique_ptr<Method> make_method(const SupervisedMetaConfig& config, const Al
   return algorithm.method(config.algorithm.own, context);
 }
 
+// The shape of iteration `iteration`'s tasks; its stream is that of a task that no meta-batch has.
+EpisodeShape drawn_shape(const SupervisedMetaConfig& config, int64_t iteration) {
+  EpisodeShape shape = config.shape;
+  if (config.most_shots == 0) return shape;
+  Stream stream(StreamKey{config.seed, Purpose::kTask, static_cast<uint64_t>(iteration),
+                          std::numeric_limits<uint64_t>::max()});
+  const int64_t samples = shape.shots + shape.queries;
+  shape.shots +=
+      static_cast<int64_t>(stream.below(static_cast<uint64_t>(config.most_shots - shape.shots + 1)));
+  shape.queries = samples - shape.shots;
+  return shape;
+}
+
+void check_most_shots(const SupervisedMetaConfig& config) {
+  const auto& shape = config.shape;
+  const int64_t samples = shape.shots + shape.queries;
+  require_usage(config.most_shots == 0 || (config.most_shots >= shape.shots && config.most_shots < samples),
+                "dataset.most_shots: ", config.most_shots, " found, expected 0, or from dataset.shots, ",
+                shape.shots, ", to ", samples - 1, ": of ", samples,
+                " samples of a class (dataset.shots + dataset.queries) "
+                "at least one is a query");
+}
+
 // The network without what the algorithm makes of it.
 std::unique_ptr<Network> plain_network(const SupervisedMetaConfig& config, const DatasetSpec& spec) {
   return make_network(config.network, spec.input, spec.classification ? config.shape.ways : spec.outputs);
@@ -52,10 +75,13 @@ SupervisedMetaLearner::SupervisedMetaLearner(const SupervisedMetaConfig& config,
   require_usage(config_.meta_batch_size >= 1, "meta.batch_size: ", config_.meta_batch_size,
                 " found, expected 1 or more");
   dataset_->check(Split::kTrain, config_.shape);
+  check_most_shots(config_);
+  EpisodeShape largest =
+      config_.shape;  // support and query samples are as many, but those are kept for every step
+  largest.shots = std::max(largest.shots, config_.most_shots);
   const auto network = plain_network(config_, dataset_->spec());
   const int64_t chunk = network->tasks_per_chunk(), tasks = config_.meta_batch_size;
-  require_room("a meta-iteration", config_.shape, std::min(tasks, chunk * executor_.threads()),
-               config_.inner.steps,
+  require_room("a meta-iteration", largest, std::min(tasks, chunk * executor_.threads()), config_.inner.steps,
                {concat("gradients (meta.batch_size ", tasks, ")"),
                 4 * static_cast<double>((tasks + chunk - 1) / chunk) * network->size().parameters});
   method_ = make_method(config_, algorithm, *dataset_);
@@ -131,12 +157,13 @@ void SupervisedMetaLearner::use_ensemble(const std::vector<Learned>& members) {
 // Finn et al. 2017, Algorithm 2.
 SupervisedReport SupervisedMetaLearner::iterate(int64_t iteration, bool with_metric) {
   const torch::NoGradGuard no_graph;
-  const TaskSource source(*dataset_, config_.shape, config_.seed);
+  const EpisodeShape shape = drawn_shape(config_, iteration);
+  const TaskSource source(*dataset_, shape, config_.seed);
   const Network& network = method_->network(/*training=*/true);
   const int64_t per_chunk = method_->tasks_per_chunk(), tasks = config_.meta_batch_size;
   const Moment now{.seed = config_.seed, .iteration = iteration};
   const auto as_tasks = [&](Episodes episodes) {
-    return EpisodeTask(network, std::move(episodes), config_.shape, reduction_, mode_);
+    return EpisodeTask(network, std::move(episodes), shape, reduction_, mode_);
   };
   meta_ = method_->prepare(meta_, {source, executor_, as_tasks}, now);
   const auto pass = [&](const Params& meta, int64_t chunk) {

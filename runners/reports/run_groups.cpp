@@ -40,7 +40,8 @@ std::string problem_label(const ExperimentConfig& config) {
 std::string problem_identity(const ExperimentConfig& config) {
   std::string text = problem_label(config);
   for (const auto& [key, value] : group_keys(config)) {
-    const bool shape = key == "dataset.ways" || key == "dataset.shots" || key == "dataset.queries";
+    const bool shape = key == "dataset.ways" || key == "dataset.shots" || key == "dataset.queries" ||
+                       key == "dataset.most_shots";
     if ((key.starts_with("environment.") || key.starts_with("dataset.")) && !shape)
       text += concat("; ", key, " = ", value);
   }

@@ -2,10 +2,13 @@
 
 #include <cmath>
 #include <map>
+#include <mutex>
 #include <numeric>
+#include <set>
 
 #include "base/error.h"
 #include "meta/algorithms/registry.h"
+#include "meta/direct_method.h"
 #include "networks/tensors/gradient_check.h"
 #include "tests/torch_catch.h"
 
@@ -364,4 +367,86 @@ TEST_CASE("evaluation without replacement has as many tasks as share no sample",
                     contains("task 7 asked, the test split has 5"));
   SupervisedMetaLearner sine(sine_config(), maml_row(), pool);
   CHECK_THROWS_AS(sine.evaluate({.tasks = 5, .steps = 1, .replacement = false}), UsageError);
+}
+
+namespace {
+
+// Tells which shapes its training tasks had.
+struct Shapes {
+  std::mutex lock;
+  std::map<int64_t, std::set<std::pair<int64_t, int64_t>>> seen;  // support and query samples, by iteration
+};
+
+Algorithm shape_reader(Shapes& shapes) {
+  struct Reader : DirectMethod {
+    Reader(const MethodContext& context, Shapes& to) : DirectMethod(context, context.outputs), shapes(to) {}
+    torch::Tensor loss(const Params& meta, const EpisodeTask& tasks, const Moment& now) const override {
+      if (now.training) {
+        const std::lock_guard guard(shapes.lock);
+        shapes.seen[now.iteration].emplace(tasks.episodes().support_y.size(1),
+                                           tasks.episodes().query_y.size(1));
+      }
+      return tasks.loss(Part::kSupport, meta, 0);
+    }
+    torch::Tensor query_scores(const Params& meta, const EpisodeTask& tasks, const Moment&) const override {
+      return tasks.output(Part::kQuery, meta);
+    }
+    Shapes& shapes;
+  };
+  return {.name = "shape_reader", .method = [&shapes](const Texts&, const MethodContext& context) {
+            return std::make_unique<Reader>(context, shapes);
+          }};
+}
+
+SupervisedMetaConfig varying_shots() {
+  auto config = strokes_config();
+  config.inner = {.steps = 0};
+  config.network = {.name = "mlp", .own = {{"hidden", "4"}}};
+  config.shape = {.ways = 2, .shots = 2, .queries = 4};
+  config.most_shots = 5;
+  config.meta_batch_size = 3;
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("shots are drawn anew each iteration, all equally often, of as many samples of a class", "[meta]") {
+  const auto train = [](int threads, uint64_t seed, int64_t iterations) {
+    auto config = varying_shots();
+    config.seed = seed;
+    Shapes shapes;
+    ThreadPool pool(threads, &Executor::prepare_thread);
+    SupervisedMetaLearner learner(config, shape_reader(shapes), pool);
+    for (int64_t i = 0; i < iterations; ++i) learner.iterate(i);
+    return shapes.seen;
+  };
+  const auto seen = train(1, 1, 400);
+  std::map<int64_t, int> count;
+  for (const auto& [iteration, shapes] : seen) {
+    REQUIRE(shapes.size() == 1);  // the same for all tasks
+    const auto [support, query] = *shapes.begin();
+    CHECK(support + query == 2 * 6);
+    ++count[support / 2];
+  }
+  CHECK(count.size() == 4);
+  for (int64_t shots = 2; shots <= 5; ++shots) CHECK(std::abs(count[shots] - 100) < 40);
+  CHECK(train(2, 1, 20) == std::map(seen.begin(), seen.find(20)));
+  CHECK(train(1, 2, 20) != std::map(seen.begin(), seen.find(20)));
+}
+
+TEST_CASE("validation and evaluation keep their shots where training varies them", "[meta]") {
+  auto config = varying_shots();
+  Shapes shapes;
+  ThreadPool pool(1, &Executor::prepare_thread);
+  const SupervisedMetaLearner learner(config, shape_reader(shapes), pool);
+  CHECK(learner.evaluation_episode({.split = Split::kValidation}, 0).support_y.size(1) == 4);
+  CHECK(learner.evaluation_episode({.shots = 1, .queries = 15}, 0).query_y.size(1) == 30);
+  const auto refused = [&](int64_t most) {
+    config.most_shots = most;
+    return [&] { SupervisedMetaLearner(config, shape_reader(shapes), pool); };
+  };
+  CHECK_THROWS_WITH(refused(1)(),
+                    contains("dataset.most_shots: 1 found, expected 0, or from dataset.shots, 2, to 5"));
+  CHECK_THROWS_AS(refused(6)(), UsageError);
+  CHECK_NOTHROW(refused(2)());
 }
