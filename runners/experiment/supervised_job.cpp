@@ -49,8 +49,13 @@ std::string SupervisedJob::summary() const {
   std::string text =
       concat("  ", config_.algorithm(), " on ", spec.name, ", ", order, ", seed ", c.seed, "\n  ");
   const std::string ways = spec.classification ? concat(c.shape.ways, "-way ") : "";
-  text += concat(c.meta_batch_size, " tasks, ", ways, c.shape.shots, "-shot, ", c.shape.queries,
-                 " queries; test: ", test.ways == c.shape.ways ? "" : concat(test.ways, "-way "), test.shots,
+  const std::string shots =
+      c.most_shots > 0 ? concat(c.shape.shots, "- to ", c.most_shots) : concat(c.shape.shots);
+  const std::string queries = c.most_shots > 0
+                                  ? concat(c.shape.shots + c.shape.queries, " samples of a class in all")
+                                  : concat(c.shape.queries, " queries");
+  text += concat(c.meta_batch_size, " tasks, ", ways, shots, "-shot, ", queries,
+                 "; test: ", test.ways == c.shape.ways ? "" : concat(test.ways, "-way "), test.shots,
                  "-shot, ", test.queries, " queries\n  inner steps: ", c.inner.steps, ", test ",
                  evaluation.steps, "; inner step size ", step_size_text(c, learner_.method().step_size()),
                  "; ", c.optimizer.name, " ", c.optimizer.step_size,
@@ -93,9 +98,11 @@ ProgressNews SupervisedJob::after(int64_t done) {
 }
 
 ProgressNews SupervisedJob::validate(int64_t done) {
+  // What trains without inner steps takes those of the evaluation (joint, baseline_finetune), if any.
+  const int64_t inner = learner_.config().inner.steps;
   const auto metrics = learner_.evaluate({.split = Split::kValidation,
                                           .tasks = config_.validation.tasks,
-                                          .steps = learner_.config().inner.steps,
+                                          .steps = inner > 0 ? inner : config_.supervised_evaluation.steps,
                                           .seed = learner_.config().seed});
   const MetricStatistics found = statistics(metrics).back();
   const bool better =
