@@ -24,14 +24,14 @@
 namespace innerloop::bench {
 
 // Images of random bytes: the arithmetic does not look at them.
-inline std::unique_ptr<Dataset> random_images(int64_t channels, int64_t size) {
-  constexpr int64_t kClasses = 40, kImages = 20;
+inline std::unique_ptr<Dataset> random_images(int64_t channels, int64_t size, int64_t classes = 40) {
+  constexpr int64_t kImages = 20;
   ImageStore store{.channels = channels, .height = size, .width = size};
-  store.pixels.resize(static_cast<size_t>(kClasses * kImages * store.image_bytes()));
+  store.pixels.resize(static_cast<size_t>(classes * kImages * store.image_bytes()));
   Stream stream(StreamKey{1, Purpose::kTest});
   for (auto& pixel : store.pixels) pixel = static_cast<uint8_t>(stream.below(256));
   for (auto& split : store.classes) {
-    for (int64_t c = 0; c < kClasses; ++c) split.push_back({concat("class", c), c * kImages, kImages});
+    for (int64_t c = 0; c < classes; ++c) split.push_back({concat("class", c), c * kImages, kImages});
   }
   return make_image_episodes({.name = "random images"}, std::move(store), {0.5}, {0.5});
 }
