@@ -143,12 +143,13 @@ std::shared_ptr<const UpdateRule> lstm_step(int64_t hidden, double divisor) {
 }
 
 Algorithm meta_lstm() {
-  return gradient_algorithm({.name = "meta_lstm",
-                             .paper = "Ravi and Larochelle 2017, section 3",
-                             .summary = "a learned LSTM takes the inner steps, coordinate by coordinate",
-                             .prescribes = {{"inner.first_order", "true"}, {"inner.step_size", "1"}, {"dataset.most_shots", "0"}},
-                             .exact = false},
-                            meta_lstm_keys(), meta_lstm_parts, Tasks::kEpisodes);
+  return gradient_algorithm(
+      {.name = "meta_lstm",
+       .paper = "Ravi and Larochelle 2017, section 3",
+       .summary = "a learned LSTM takes the inner steps, coordinate by coordinate",
+       .prescribes = {{"inner.first_order", "true"}, {"inner.step_size", "1"}, {"dataset.most_shots", "0"}},
+       .exact = false},
+      meta_lstm_keys(), meta_lstm_parts, Tasks::kEpisodes);
 }
 
 }  // namespace innerloop

@@ -37,8 +37,9 @@ std::vector<ContractCase> cases_of(const std::string& name) {
     };
   }
   if (name == "koch") {
-    return {{{.name = name, .own = {{"divisor", 16}, {"units", 5}}}, {2, 66, 65}},
-            {{.name = name, .own = {{"divisor", 16}, {"units", 0}}}, {1, 65, 73}}};
+    // Few kernels: of a hundred thousand rectified units some would pass their kink between two differences.
+    return {{{.name = name, .own = {{"divisor", 32}, {"units", 5}}}, {2, 66, 65}},
+            {{.name = name, .own = {{"divisor", 32}, {"units", 0}}}, {2, 65, 67}}};
   }
   return {{{.name = name, .batch_norm = "global_running", .own = {{"filters", 2}}}, {2, 16, 20}}};
 }
