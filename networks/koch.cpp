@@ -110,6 +110,23 @@ Tensor Koch::features(const Params& params, const Tensor& x, const Pass& pass) c
                       torch::sigmoid(linear(h, params.at("units.weight"), params.at("units.bias"))));
 }
 
+LayerGraph Koch::layers() const {
+  LayerGraph graph;
+  size_t h = graph.input();
+  for (size_t l = 0; l < kStages; ++l) {
+    h = graph.add(layers::Convolution{.weight = koch_name(l, "weight"), .bias = koch_name(l, "bias")}, {h});
+    if (l + 1 < kStages) h = graph.add(layers::MaxPool{}, {h});
+    h = graph.add(layers::Activate{Activation::kRelu}, {h});
+  }
+  h = graph.add(layers::Flatten{}, {h});
+  if (config_.units > 0) {
+    h = graph.add(layers::Linear{"units.weight", "units.bias"}, {h});
+    h = graph.add(layers::Sigmoid{}, {h});
+  }
+  if (config_.outputs > 0) graph.add(layers::Linear{"linear.weight", "linear.bias"}, {h});
+  return graph;
+}
+
 Tensor Koch::forward(const Params& params, const Tensor& x, const Pass& pass) const {
   const Tensor last = features(params, x, pass);
   if (config_.outputs == 0) return last;

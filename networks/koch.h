@@ -23,6 +23,7 @@
 #include <array>
 #include <string>
 
+#include "networks/layer_graph.h"
 #include "networks/network.h"
 #include "networks/tensors/tensor.h"
 
@@ -36,7 +37,7 @@ struct KochConfig {
   std::string initialization = "xavier";
 };
 
-class Koch : public Network {
+class Koch : public Network, public TellsLayers {
  public:
   static constexpr size_t kStages = 4;
   static constexpr int64_t kSmallest = 65;  // pixels a side
@@ -51,6 +52,7 @@ class Koch : public Network {
   bool normalises() const override { return false; }
   std::vector<std::string> head_names() const override;
   std::vector<std::vector<std::string>> layer_names() const override;
+  LayerGraph layers() const override;
 
  private:
   struct Stage {

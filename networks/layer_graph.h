@@ -25,10 +25,11 @@ struct Flatten {               // [N, ...] -> [N, F]
 struct Linear {  // y = W x + b; `bias` "": none
   std::string weight, bias;
 };
-struct Convolution {  // kernels [size, size, in, out], no bias; zeros around the image
+struct Convolution {  // kernels [size, size, in, out]; zeros around the image; `bias` "": none
   std::string weight;
   int64_t stride = 1;
   std::pair<int64_t, int64_t> rows, columns;  // so many before and after
+  std::string bias = {};
 };
 struct BatchNorm {  // networks/batch_norm.h; norm{layer}.bias, and norm{layer}.weight if `scale`
   int64_t layer = 0;
@@ -40,6 +41,7 @@ struct Activate {
 struct LeakyRelu {
   double slope = 0.1;
 };
+struct Sigmoid {};
 struct MaxPool {};     // 2 x 2, stride 2, VALID
 struct MeanPixels {};  // [N, C, H, W] -> [N, C]
 struct Add {};         // of two
@@ -48,7 +50,7 @@ struct Add {};         // of two
 
 using Layer =
     std::variant<layers::Flatten, layers::Linear, layers::Convolution, layers::BatchNorm, layers::Activate,
-                 layers::LeakyRelu, layers::MaxPool, layers::MeanPixels, layers::Add>;
+                 layers::LeakyRelu, layers::Sigmoid, layers::MaxPool, layers::MeanPixels, layers::Add>;
 
 // Values 0, 1, ...: the input, then what each layer gives. The last is the network's output.
 class LayerGraph {

@@ -57,8 +57,10 @@ class OnnxWalk {
   std::string add(const layers::Convolution& layer, const Names& in) {
     images_ = true;
     const Tensor kernels = entry(layer.weight).permute({3, 2, 0, 1});  // [out, in, height, width]
+    Names inputs{in[0], constant(layer.weight, kernels)};
+    if (!layer.bias.empty()) inputs.push_back(constant(layer.bias, entry(layer.bias)));
     return model_.add(
-        "Conv", {in[0], constant(layer.weight, kernels)},
+        "Conv", inputs,
         {{"kernel_shape", Ints{kernels.size(2), kernels.size(3)}},
          {"strides", Ints{layer.stride, layer.stride}},
          {"pads", Ints{layer.rows.first, layer.columns.first, layer.rows.second, layer.columns.second}}});
@@ -106,6 +108,7 @@ class OnnxWalk {
   std::string add(const layers::LeakyRelu& layer, const Names& in) {
     return model_.add("LeakyRelu", in, {{"alpha", static_cast<float>(layer.slope)}});
   }
+  std::string add(const layers::Sigmoid&, const Names& in) { return model_.add("Sigmoid", in); }
   std::string add(const layers::MaxPool&, const Names& in) {
     return model_.add("MaxPool", in, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}});
   }

@@ -44,7 +44,8 @@ class Reader {
     const Tensor padded = torch::constant_pad_nd(
         h, {layer.columns.first, layer.columns.second, layer.rows.first, layer.rows.second}, 0);
     const int64_t stride = layer.stride;
-    return torch::conv2d(padded, at(layer.weight).permute({3, 2, 0, 1}), {}, at::IntArrayRef(stride));
+    const Tensor bias = layer.bias.empty() ? Tensor() : at(layer.bias);
+    return torch::conv2d(padded, at(layer.weight).permute({3, 2, 0, 1}), bias, at::IntArrayRef(stride));
   }
   Tensor read(const layers::BatchNorm& layer, const Tensor& h) const {
     const bool image = h.dim() == 4;
@@ -62,6 +63,7 @@ class Reader {
   Tensor read(const layers::LeakyRelu& layer, const Tensor& h) const {
     return torch::leaky_relu(h, layer.slope);
   }
+  Tensor read(const layers::Sigmoid&, const Tensor& h) const { return torch::sigmoid(h); }
   Tensor read(const layers::MaxPool&, const Tensor& h) const { return torch::max_pool2d(h, 2); }
   Tensor read(const layers::MeanPixels&, const Tensor& h) const { return h.mean({2, 3}); }
   Tensor read(const layers::Add&, const Tensor&) const { throw Error("Add has two inputs"); }
@@ -86,7 +88,9 @@ std::vector<LayersCase> layers_cases() {
         .own = {{"filters", 2}, {"downsample", "max_pool"}, {"head", "flatten"}, {"batch_norm_scale", true}}},
        {3, 35, 16}},
       {{.name = "conv4", .batch_norm = "batch", .own = {{"filters", 2}, {"head", "flatten"}}}, {2, 33, 20}},
-      {{.name = "resnet12", .batch_norm = "batch", .own = {{"filters", 2}}}, {2, 16, 20}}};
+      {{.name = "resnet12", .batch_norm = "batch", .own = {{"filters", 2}}}, {2, 16, 20}},
+      {{.name = "koch", .own = {{"divisor", 32}, {"units", 5}}}, {1, 66, 65}},
+      {{.name = "koch", .own = {{"divisor", 64}, {"units", 0}}}, {2, 65, 70}}};
 }
 
 TEST_CASE("every network that tells its layers computes what they say", "[networks]") {

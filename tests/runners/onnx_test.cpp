@@ -53,7 +53,9 @@ std::vector<NetworkCase> network_forms() {
         .own = {{"filters", 5}, {"downsample", "max_pool"}, {"head", "flatten"}, {"batch_norm_scale", true}}},
        {3, 35, 21}},
       {{.name = "conv4", .batch_norm = "batch", .own = {{"filters", 6}, {"head", "flatten"}}}, {2, 33, 20}},
-      {{.name = "resnet12", .batch_norm = "batch", .own = {{"filters", 4}}}, {3, 21, 16}}};
+      {{.name = "resnet12", .batch_norm = "batch", .own = {{"filters", 4}}}, {3, 21, 16}},
+      {{.name = "koch", .own = {{"divisor", 32}, {"units", 5}}}, {1, 66, 65}},
+      {{.name = "koch", .own = {{"divisor", 64}, {"units", 0}}}, {2, 65, 70}}};
 }
 
 // Writes NAME.onnx of one network in one mode, and what it must give as NAME.npz. `known`: the statistics are

@@ -99,7 +99,7 @@ double expected_gradient(const Texts& own, double x, double alpha) {
 
 }  // namespace
 
-TEST_CASE("e_maml on a bandit is the derivative of the expected return after adaptation; MAML lacks a part",
+TEST_CASE("e_maml on a bandit is the derivative of the expected return after adaptation, which MAML is not",
           "[meta]") {
   const double x = std::log(3.0), alpha = GENERATE(0.4, 2.0), h = 1e-5;  // pi(1) = 3/4
   const double exact = (expected_return(x + h, alpha) - expected_return(x - h, alpha)) / (2 * h);
