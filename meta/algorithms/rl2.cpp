@@ -35,7 +35,10 @@ Algorithm rl2() {
   return {.name = "rl2",
           .paper = "Duan et al. 2016, section 2; Wang et al. 2016",
           .summary = "a recurrent policy that remembers over the episodes of a trial, trained by PPO",
-          .prescribes = {{"inner.steps", "0"}, {"meta.optimizer", "adam"}},
+          .prescribes = {{"inner.steps", "0"},
+                         {"meta.optimizer", "adam"},
+                         {"evaluation.first_step_scale", "1"},  // no step has a size
+                         {"evaluation.later_step_scale", "1"}},
           .keys = rl2_keys().list(),
           .step = "episode",
           .policy_learner = [](const Texts& own, const PolicyMetaConfig& config,

@@ -143,5 +143,9 @@ TEST_CASE("rl2 says which policies it takes, and the others that they take none 
   const auto steps = run_program({"train", "--run-dir", run, "--algorithm", "rl2", "--inner.steps", "2"});
   CHECK(steps.code == 2);
   CHECK_THAT(steps.output, contains("algorithm rl2 means inner.steps = 0"));
+  const auto scale =
+      run_program({"train", "--run-dir", run, "--algorithm", "rl2", "--evaluation.later_step_scale", "0.3"});
+  CHECK(scale.code == 2);
+  CHECK_THAT(scale.output, contains("algorithm rl2 means evaluation.later_step_scale = 1"));
   CHECK_FALSE(std::filesystem::exists(run));
 }
