@@ -36,9 +36,9 @@ class Rollouts {
     double sampling = 0, advantages = 0, inner_steps = 0;
   };
 
-  // All outlive the object.
+  // What is referred to outlives the object.
   Rollouts(const Policy& policy, const GradientMethod& method, Sampler& sampler, const Executor& executor,
-           const AdvantageConfig& advantage, InnerEstimator estimator)
+           AdvantageConfig advantage, InnerEstimator estimator)
       : policy_(policy),
         method_(method),
         sampler_(sampler),
@@ -69,7 +69,7 @@ class Rollouts {
   const GradientMethod& method_;
   Sampler& sampler_;
   const Executor& executor_;
-  const AdvantageConfig& advantage_;
+  AdvantageConfig advantage_;
   InnerEstimator estimator_;
   Seconds seconds_;
   std::vector<double> explained_variance_;
