@@ -20,7 +20,8 @@
 namespace innerloop {
 
 struct SamplerConfig {
-  int64_t trajectories = 20;  // per task and inner step
+  int64_t trajectories = 20;    // per task and inner step
+  bool balanced_tasks = false;  // finitely many tasks: each equally often in every meta-batch
 };
 
 // Names the streams of one call: trajectory n of task t draws from (seed, purpose, iteration, t, n, step).

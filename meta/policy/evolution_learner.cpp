@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/stopwatch.h"
 #include "meta/policy/evolution_members.h"
+#include "meta/policy/training_tasks.h"
 
 namespace innerloop {
 namespace {
@@ -107,7 +108,7 @@ void EvolutionLearner::check_trajectories(int64_t trajectories, const char* key)
 // Song et al. 2020, Algorithm 3, with antithetic directions.
 PolicyReport EvolutionLearner::iterate(int64_t iteration) {
   const torch::NoGradGuard no_graph;
-  const auto tasks = training_tasks(iteration);
+  const auto tasks = training_tasks(config_, *make_(), iteration);
   std::vector<Eigen::VectorXd> of_members;
   for (const auto& task : tasks)
     of_members.insert(of_members.end(), static_cast<size_t>(evolution_.pairs), task);

@@ -29,7 +29,9 @@ std::vector<Key> policy_meta_keys() {
   add(keys::within("policy.", &C::policy, policy_keys()));
   add(keys::within("sampler.", &C::sampler,
                    {keys::whole("trajectories", &SamplerConfig::trajectories, 1, kMost,
-                                "trajectories per task and inner step")}));
+                                "trajectories per task and inner step"),
+                    keys::truth("balanced_tasks", &SamplerConfig::balanced_tasks,
+                                "finitely many tasks: each equally often in every meta-batch")}));
   add(keys::within("advantage.", &C::advantage, advantage_keys()));
   add({keys::choice("inner.estimator", &C::estimator, names_of(kInnerEstimators),
                     "policy-gradient loss of the inner steps")});

@@ -7,6 +7,7 @@
 #include "meta/optimizers/registry.h"
 #include "meta/policy/policy_meta_problem.h"
 #include "meta/policy/rollouts.h"
+#include "meta/policy/training_tasks.h"
 
 namespace innerloop {
 namespace {
@@ -36,6 +37,7 @@ PolicyMetaLearner::PolicyMetaLearner(const PolicyMetaConfig& config, const Algor
                 " found, expected 1 or more");
   require_usage(config_.sampler.trajectories >= 1, "sampler.trajectories: ", config_.sampler.trajectories,
                 " found, expected 1 or more");
+  training_tasks(config_, *make_(), 0);  // refuses what cannot be drawn
   parse_inner_estimator(config_.estimator);
   policy_ = make_policy(config_.policy, sampler_.spec());
   require_usage(policy_->cell() == nullptr, "policy.name: ", config_.policy.name,
@@ -90,17 +92,6 @@ void PolicyMetaLearner::use(const Params& meta, const Params& method_state) {
   meta_ = meta.cloned();
 }
 
-std::vector<Eigen::VectorXd> PolicyMetaLearner::training_tasks(int64_t iteration) const {
-  const auto environment = make_();
-  std::vector<Eigen::VectorXd> tasks;
-  for (int64_t t = 0; t < config_.meta_batch_size; ++t) {
-    Stream stream(
-        StreamKey{config_.seed, Purpose::kTask, static_cast<uint64_t>(iteration), static_cast<uint64_t>(t)});
-    tasks.push_back(environment->sample_task(stream));
-  }
-  return tasks;
-}
-
 std::vector<Eigen::VectorXd> PolicyMetaLearner::evaluation_tasks(
     const PolicyEvaluationConfig& evaluation) const {
   const auto given = static_cast<int64_t>(evaluation.given.size());
@@ -123,7 +114,7 @@ PolicyReport PolicyMetaLearner::iterate(int64_t iteration) {
   PolicyReport report;
   report.iteration = iteration;
   const Moment now{.seed = config_.seed, .iteration = iteration};
-  const auto tasks = training_tasks(iteration);  // 3: sample a batch of tasks T_i ~ p(T)
+  const auto tasks = training_tasks(config_, *make_(), iteration);  // 3: sample a batch of tasks T_i ~ p(T)
 
   Rollouts rollouts(*policy_, *method_, sampler_, executor_, config_.advantage,
                     parse_inner_estimator(config_.estimator));

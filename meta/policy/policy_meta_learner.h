@@ -38,9 +38,8 @@ class PolicyMetaLearner : public PolicyLearner {
                             std::vector<Params>* adapted = nullptr) override;
 
  protected:
-  // Of meta-iteration `iteration`, or held out: drawn from p(T), or the caller's own. UsageError for an
-  // evaluation of no tasks, no trajectories or a negative number of steps.
-  std::vector<Eigen::VectorXd> training_tasks(int64_t iteration) const;
+  // Held-out tasks: drawn from p(T), or the caller's own. UsageError for an evaluation of no tasks, no
+  // trajectories or a negative number of steps.
   std::vector<Eigen::VectorXd> evaluation_tasks(const PolicyEvaluationConfig& evaluation) const;
 
   // Error if the machine has less than so many tasks take: trajectories at every inner step, of which `kept`

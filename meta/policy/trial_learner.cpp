@@ -12,6 +12,7 @@
 #include "envs/trial.h"
 #include "meta/optimizers/registry.h"
 #include "meta/policy/task_outcome.h"
+#include "meta/policy/training_tasks.h"
 #include "policies/recurrent_cell.h"
 #include "sampling/trial_episodes.h"
 
@@ -104,6 +105,7 @@ TrialLearner::TrialLearner(const PolicyMetaConfig& config, const TrialConfig& tr
   require_usage(trials_.minibatches >= 1 && trials_.minibatches <= all, config_.algorithm.name,
                 ".minibatches: ", trials_.minibatches, " found, expected 1 to ", all,
                 ", the trials of a meta-iteration (meta.batch_size x sampler.trajectories)");
+  training_tasks(config_, *make_(), 0);  // refuses what cannot be drawn
   policy_ = make_policy(config_.policy, sampler_.spec());
   require_usage(policy_->cell() != nullptr, "policy.name: ", config_.policy.name,
                 " found, which remembers nothing; algorithm ", config_.algorithm.name,
@@ -182,13 +184,7 @@ PolicyReport TrialLearner::iterate(int64_t iteration) {
 
 TrialSample TrialLearner::sample_trials(int64_t iteration, PolicyReport& report) {
   const AddsSeconds timed(report.sampling_seconds);
-  const auto environment = make_();
-  std::vector<Eigen::VectorXd> tasks;
-  for (int64_t t = 0; t < config_.meta_batch_size; ++t) {
-    Stream stream(
-        StreamKey{config_.seed, Purpose::kTask, static_cast<uint64_t>(iteration), static_cast<uint64_t>(t)});
-    tasks.push_back(environment->sample_task(stream));
-  }
+  const auto tasks = training_tasks(config_, *make_(), iteration);
   TrialSample sample{.tasks = config_.meta_batch_size,
                      .per_task = config_.sampler.trajectories,
                      .episodes = trials_.episodes,
