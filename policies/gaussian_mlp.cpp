@@ -51,11 +51,14 @@ GaussianMlp::GaussianMlp(const PolicyConfig& config, const GaussianSettings& own
     : Policy(Mlp({environment.observation_size, config.hidden, environment.action_size,
                   parse_activation(config.activation)})),
       initial_log_std_(std::log(own.initial_std)),
-      min_log_std_(std::log(own.min_std)) {}
+      min_log_std_(std::log(own.min_std)),
+      output_scale_(own.output_scale) {}
 
 Params GaussianMlp::initial(Stream& stream) const {
   const auto log_std = torch::full({1, network().config().outputs}, initial_log_std_, torch::kFloat32);
-  return network().initial(stream).joined(Params({{"log_std", log_std}}));
+  Params weights = network().initial(stream);
+  for (const auto& name : network().head_names()) weights.at(name).mul_(output_scale_);
+  return weights.joined(Params({{"log_std", log_std}}));
 }
 
 torch::Tensor GaussianMlp::distribution(const torch::Tensor& output, const Params& params) const {

@@ -12,12 +12,18 @@ namespace innerloop {
 struct GaussianSettings {
   double initial_std = 1.0;  // the log-std starts at log(initial_std), then is adapted and learned
   double min_std = 1e-6;     // log-std is used as max(parameter, log(min_std))
+  // Of the initial weights of the last layer. Small: all seeds begin with a mean near 0, the middle of the
+  // actions, not with a habit of their own (Andrychowicz et al. 2021, section 3.2, recommend 0.01).
+  double output_scale = 1;
 };
 
 inline constexpr keys::Interval kStd{0, 1e6, true, false, "a number above 0 and at most 1000000"};
+inline constexpr keys::Interval kOutputScale{0, 1e6, false, false, "a number from 0 to 1000000"};
 inline const Keys<GaussianSettings> kGaussianKeys{
     keys::number("initial_std", &GaussianSettings::initial_std, kStd,
                  "standard deviation of actions at the start"),
+    keys::number("output_scale", &GaussianSettings::output_scale, kOutputScale,
+                 "times the initial weights of the last layer"),
     keys::number("min_std", &GaussianSettings::min_std, kStd, "the standard deviation is at least this")};
 
 class GaussianMlp : public Policy {
@@ -35,7 +41,7 @@ class GaussianMlp : public Policy {
  private:
   GaussianMlp(const PolicyConfig& config, const GaussianSettings& own, const EnvironmentSpec& environment);
 
-  double initial_log_std_, min_log_std_;
+  double initial_log_std_, min_log_std_, output_scale_;
 };
 
 }  // namespace innerloop

@@ -47,7 +47,9 @@ std::unique_ptr<Policy> make_recurrent_head(Cell kind, PolicyConfig config, Envi
   config.own = {};
   if (environment.action_kind == ActionKind::kDiscrete)
     return std::make_unique<CategoricalMlp>(config, environment);
-  config.own = {{"initial_std", own.gaussian.initial_std}, {"min_std", own.gaussian.min_std}};
+  config.own = {{"initial_std", own.gaussian.initial_std},
+                {"min_std", own.gaussian.min_std},
+                {"output_scale", own.gaussian.output_scale}};
   return std::make_unique<GaussianMlp>(config, environment);
 }
 

@@ -117,6 +117,23 @@ TEST_CASE("gaussian: starts at the asked standard deviation with the network's e
   CHECK(identical(params, policy->initial(b)));
 }
 
+TEST_CASE("gaussian: output_scale multiplies the last layer's initial weights and nothing else",
+          "[gaussian]") {
+  Stream a({.seed = 3}), b({.seed = 3}), c({.seed = 3});
+  const auto plain = gaussian(2, {.hidden = {4}})->initial(a);
+  const auto scaled = gaussian(2, {.hidden = {4}, .own = {{"output_scale", 0.125}}})->initial(b);
+  const auto silent = gaussian(2, {.hidden = {4}, .own = {{"output_scale", 0}}})->initial(c);
+  for (const char* name : {"layer0.weight", "layer0.bias", "layer1.bias", "log_std"}) {
+    INFO(name);
+    CHECK(torch::equal(scaled.at(name), plain.at(name)));
+  }
+  CHECK(plain.at("layer1.weight").abs().min().item<double>() > 0);
+  CHECK(torch::equal(scaled.at("layer1.weight"), 0.125 * plain.at("layer1.weight")));
+  CHECK(silent.at("layer1.weight").abs().max().item<double>() == 0);
+  CHECK_THROWS_WITH(gaussian(2, {.hidden = {4}, .own = {{"output_scale", -1}}}),
+                    contains("policy.output_scale is '-1'"));
+}
+
 TEST_CASE("gaussian: a standard deviation that is not positive is refused by its name", "[gaussian]") {
   CHECK_THROWS_WITH(gaussian(2, {.hidden = {4}, .own = {{"initial_std", 0}}}),
                     contains("policy.initial_std is '0'"));

@@ -238,6 +238,20 @@ TEST_CASE("recurrent weights that are not numbers give actions that are not", "[
   CHECK(std::isnan(action(0, 0)));
 }
 
+TEST_CASE("a recurrent policy's head obeys the keys of gaussian_mlp, and its cell does not", "[recurrent]") {
+  const auto name = GENERATE("gaussian_gru", "gaussian_lstm");
+  const auto initial = [&](Texts own) {
+    Stream stream({.seed = 1});
+    return make_policy({.name = name, .hidden = {}, .own = std::move(own)}, continuous(3, 2))
+        ->initial(stream);
+  };
+  const Params plain = initial({});
+  const Params own = initial({{"initial_std", 0.5}, {"output_scale", 0.25}});
+  CHECK(torch::equal(own.at("layer0.weight"), 0.25 * plain.at("layer0.weight")));
+  CHECK(torch::equal(own.at("cell.weight_ih"), plain.at("cell.weight_ih")));
+  CHECK(own.at("log_std")[0][1].item<double>() == Approx(std::log(0.5)));
+}
+
 TEST_CASE("a recurrent policy begins with torch's bounds, an open forget gate and zero states",
           "[recurrent]") {
   const auto policy =

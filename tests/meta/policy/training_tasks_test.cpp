@@ -60,7 +60,8 @@ TEST_CASE("what balanced tasks leave of a meta-batch is drawn, anew in every ite
   CHECK(last == std::set<double>{-1, 1});
 }
 
-TEST_CASE("balanced tasks are refused where they cannot be meant, by every learner of policies", "[meta][rl]") {
+TEST_CASE("balanced tasks are refused where they cannot be meant, by every learner of policies",
+          "[meta][rl]") {
   ThreadPool pool(1, Executor::prepare_thread);
   const auto refusal = [&](const std::string& algorithm, PolicyMetaConfig config) {
     if (algorithm == "rl2") config.policy.name = "gaussian_gru";
