@@ -37,7 +37,6 @@ PolicyMetaLearner::PolicyMetaLearner(const PolicyMetaConfig& config, const Algor
                 " found, expected 1 or more");
   require_usage(config_.sampler.trajectories >= 1, "sampler.trajectories: ", config_.sampler.trajectories,
                 " found, expected 1 or more");
-  training_tasks(config_, *make_(), 0);  // refuses what cannot be drawn
   parse_inner_estimator(config_.estimator);
   policy_ = make_policy(config_.policy, sampler_.spec());
   require_usage(policy_->cell() == nullptr, "policy.name: ", config_.policy.name,
@@ -45,6 +44,7 @@ PolicyMetaLearner::PolicyMetaLearner(const PolicyMetaConfig& config, const Algor
                 " adapts policies without a memory by gradient steps, and rl2 those that remember");
   require_room("a meta-iteration", config_.meta_batch_size, config_.sampler.trajectories,
                config_.inner.steps + 1);
+  training_tasks(config_, *make_(), 0);  // refuses what cannot be drawn
   method_ = make_method(config_, algorithm, *policy_);
   Stream stream(StreamKey{config_.seed, Purpose::kInitialParameters});
   meta_ = method_->initial(stream);

@@ -105,7 +105,6 @@ TrialLearner::TrialLearner(const PolicyMetaConfig& config, const TrialConfig& tr
   require_usage(trials_.minibatches >= 1 && trials_.minibatches <= all, config_.algorithm.name,
                 ".minibatches: ", trials_.minibatches, " found, expected 1 to ", all,
                 ", the trials of a meta-iteration (meta.batch_size x sampler.trajectories)");
-  training_tasks(config_, *make_(), 0);  // refuses what cannot be drawn
   policy_ = make_policy(config_.policy, sampler_.spec());
   require_usage(policy_->cell() != nullptr, "policy.name: ", config_.policy.name,
                 " found, which remembers nothing; algorithm ", config_.algorithm.name,
@@ -114,6 +113,7 @@ TrialLearner::TrialLearner(const PolicyMetaConfig& config, const TrialConfig& tr
   require_usage(config_.optimizer.name != "trpo", "meta.optimizer: trpo found, but algorithm ",
                 config_.algorithm.name, " knows no trust region; expected adam or sgd");
   require_room("a meta-iteration", config_.meta_batch_size, config_.sampler.trajectories, trials_.episodes);
+  training_tasks(config_, *make_(), 0);  // refuses what cannot be drawn
   Stream stream(StreamKey{config_.seed, Purpose::kInitialParameters});
   meta_ = policy_->initial(stream);
   MetaOptimizerConfig once = config_.optimizer;
