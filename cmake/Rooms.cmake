@@ -27,7 +27,8 @@ target_compile_options(innerloop_warnings INTERFACE -Wall -Wextra -Wpedantic -Ws
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 blames its own AVX-512 intrinsics, where Eigen uses them (GCC bug 105593), and its own std::string, in
   # "a" + string (GCC bug 105651).
-  target_compile_options(innerloop_warnings INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)
+  target_compile_options(innerloop_warnings INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict
+    -Wno-stringop-overflow)
 endif()
 
 function(compile_lightly target)

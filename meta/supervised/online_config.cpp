@@ -34,15 +34,14 @@ bool read_learners(const std::string& text, std::vector<std::string>& value) {
 }  // namespace
 
 const std::vector<OnlineRule>& online_rules() {
-  using Tasks = OnlineRule::Tasks;
+  using enum OnlineRule::Tasks;
   static const std::vector<OnlineRule> table{
-      {"ftml", "follow the meta leader: meta-learns from all tasks so far, adapts to the current one",
-       Tasks::kSoFar, true, true, false},
-      {"toe", "trains on everything so far, does not adapt", Tasks::kSoFar, false, false, false},
-      {"scratch", "trains on the current task alone, from new initial parameters", Tasks::kCurrent, false,
-       false, true},
-      {"joint", "trains on all tasks before, fine-tunes to the current one", Tasks::kBefore, false, true,
-       false},
+      {"ftml", "follow the meta leader: meta-learns from all tasks so far, adapts to the current one", kSoFar,
+       true, true, false},
+      {"toe", "trains on everything so far, does not adapt", kSoFar, false, false, false},
+      {"scratch", "trains on the current task alone, from new initial parameters", kCurrent, false, false,
+       true},
+      {"joint", "trains on all tasks before, fine-tunes to the current one", kBefore, false, true, false},
   };
   return table;
 }

@@ -9,8 +9,8 @@
 namespace innerloop {
 namespace {
 
-constexpr char kRun[] = "run ";
-const std::vector<std::string> kSections{"suite", "base", "run NAME", "search"};
+constexpr char kRun[] = "run ", kSearch[] = "search ";
+const std::vector<std::string> kSections{"suite", "base", "run NAME", "search", "search NAME"};
 
 bool begins_with(const std::string& text, const std::string& beginning) {
   return text.rfind(beginning, 0) == 0;
@@ -48,7 +48,20 @@ std::string run_name(const Header& header) {
   return name;
 }
 
-// The runs in the file's order, by the section that keys begin with ("run maml"). Refuses unknown sections.
+// The run of [search NAME].
+size_t searched_run(const Header& header, const Suite& suite) {
+  const std::string name = without_blanks(header.section.substr(sizeof kSearch - 1));
+  std::vector<std::string> known;
+  for (size_t i = 0; i < suite.runs.size(); ++i) {
+    if (suite.runs[i].name == name) return i;
+    known.push_back(suite.runs[i].name);
+  }
+  throw UsageError(concat(header.where, ": [", shortened(header.section),
+                          "]: ", unknown_name("run of this suite", name, known)));
+}
+
+// The runs in the file's order, by the section that keys begin with ("run maml", "search maml"). Refuses
+// unknown sections.
 std::map<std::string, size_t> read_runs(const std::vector<Header>& headers, Suite& suite) {
   std::map<std::string, size_t> places;
   std::map<std::string, std::string> seen;
@@ -56,6 +69,7 @@ std::map<std::string, size_t> read_runs(const std::vector<Header>& headers, Suit
     const auto [first, fresh] = seen.emplace(header.section, header.where);
     require_usage(fresh, header.where, ": [", shortened(header.section), "] stands twice, first at ",
                   first->second);
+    if (begins_with(header.section, kSearch)) continue;
     if (!begins_with(header.section, kRun)) {
       const bool known = std::find(kSections.begin(), kSections.end(), header.section) != kSections.end();
       require_usage(known, header.where, ": ", unknown_name("section", header.section, kSections));
@@ -67,9 +81,17 @@ std::map<std::string, size_t> read_runs(const std::vector<Header>& headers, Suit
                     other.where);
     }
     places[header.section] = suite.runs.size();
-    suite.runs.push_back({name, header.where, "", {}});
+    suite.runs.push_back({name, header.where, "", {}, {}});
   }
   require_usage(!suite.runs.empty(), suite.name, ": no run, expected at least one section [run NAME]");
+  std::map<size_t, std::string> searched;
+  for (const auto& header : headers) {
+    if (!begins_with(header.section, kSearch)) continue;
+    const size_t run = places[header.section] = searched_run(header, suite);
+    const auto [first, fresh] = searched.emplace(run, header.where);
+    require_usage(fresh, header.where, ": [search ", suite.runs[run].name, "] stands twice, first at ",
+                  first->second);
+  }
   return places;
 }
 
@@ -116,10 +138,12 @@ void require_sense(const Suite& suite, const std::string& file) {
                 " twice");
   require_usage(s.iterations == 0 || s.minutes == 0, file,
                 ": suite.iterations and suite.minutes are both given, expected one budget");
-  require_usage(s.search != "none" || suite.space.empty(), file,
-                ": there is a [search], but suite.search is none; expected grid or random");
-  require_usage(s.search == "none" || !suite.space.empty(), file, ": suite.search is ", s.search,
-                ", but there is no [search] with keys to search over");
+  for (const auto& run : suite.runs) {
+    require_usage(s.search != "none" || run.space.empty(), file,
+                  ": there is a [search], but suite.search is none; expected grid or random");
+    require_usage(s.search == "none" || !run.space.empty(), run.where, ": suite.search is ", s.search,
+                  ", but there is no [search] or [search ", run.name, "] with keys to search over");
+  }
   require_usage(s.search != "random" || s.draws > 0, file,
                 ": suite.search is random, suite.draws is 0; expected how many draws to try");
   require_usage(s.search == "random" || s.draws == 0, file,
@@ -141,6 +165,7 @@ Suite parse_suite(const std::string& text, const std::string& file) {
   if (begins_with(first, "#")) suite.description = without_blanks(first.substr(1));
   const auto settings = parse_ini(text, file);
   const auto places = read_runs(headers_of(text, file), suite);
+  std::vector<Setting> space;              // [search]
   for (const bool base : {true, false}) {  // what a run says counts over [base], wherever that stands
     for (const auto& setting : settings) {
       const size_t end = std::min(setting.key.find('.'), setting.key.size());
@@ -152,13 +177,15 @@ Suite parse_suite(const std::string& text, const std::string& file) {
         continue;
       }
       const auto place = places.find(section);
+      const bool searches = section == "search" || begins_with(section, kSearch);
       require_usage(section == "search" || section == "base" || place != places.end(), setting.where, ": '",
                     shortened(setting.key),
                     "' stands in no section, expected [suite], [base] or [run NAME] above it");
       require_known_suite_key(own);
-      if (section == "search") {
+      if (searches) {
         require_usage(own.key != "config", own.where, ": config cannot be searched over; make it two runs");
-        if (base) suite.space.push_back(own);
+        if (base && place == places.end()) space.push_back(own);
+        if (base && place != places.end()) suite.runs[place->second].space.push_back(own);
       } else if (section == "base") {
         for (auto& run : suite.runs) {
           if (base) give(run, own);
@@ -167,6 +194,13 @@ Suite parse_suite(const std::string& text, const std::string& file) {
         give(suite.runs[place->second], own);
       }
     }
+  }
+  for (const auto& [section, run] : places) {
+    require_usage(!begins_with(section, kSearch) || !suite.runs[run].space.empty(), file, ": [", section,
+                  "] is empty, expected keys to search over");
+  }
+  for (auto& run : suite.runs) {
+    if (run.space.empty()) run.space = space;
   }
   require_sense(suite, file);
   return suite;

@@ -5,6 +5,7 @@
 //   [base]         what all runs have: config = NAME or FILE, and keys that override it
 //   [run NAME]     one run (for each seed): config and keys, which override [base]; may be empty
 //   [search]       KEY = values to search over (runners/suites/search_space.h); with suite.search alone
+//   [search NAME]  the same for the run NAME, in the place of [search]
 //
 // meta.start = suite:NAME starts from the run NAME of the suite with the same seed, which is then done first.
 #pragma once
@@ -50,6 +51,7 @@ struct SuiteEntry {
   std::string where;              // "FILE:12"
   std::string config;             // NAME or FILE, "" if only the defaults count
   std::vector<Setting> settings;  // [base], and over it [run NAME]; meta.start may be "suite:NAME"
+  std::vector<Setting> space;     // [search NAME], or else [search], in the file's order
 };
 
 struct Suite {
@@ -58,12 +60,11 @@ struct Suite {
   std::string description;       // its first comment line
   SuiteSettings settings;
   std::vector<SuiteEntry> runs;  // at least one
-  std::vector<Setting> space;    // [search], in the file's order
 };
 
 // UsageError with file and line for what is no INI, an unknown section or key (with the nearest known), two
-// runs of one name, a name that is not made of letters, digits, '_', '-' and '+', no run at all, and settings
-// of [suite] that contradict one another.
+// runs of one name, a name that is not made of letters, digits, '_', '-' and '+', no run at all, a
+// [search NAME] without its run, and settings of [suite] that contradict one another.
 Suite parse_suite(const std::string& text, const std::string& file);
 Suite read_suite(const std::filesystem::path& file);  // also as read_settings
 

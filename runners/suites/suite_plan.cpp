@@ -103,12 +103,11 @@ void resolve_start(SuiteRun& run, const Suite& suite, const SuitePlan& plan) {
   }
 }
 
-std::vector<SearchPoint> points_of(const Suite& suite) {
+std::vector<SearchPoint> points_of(const SuiteEntry& entry, const SuiteSettings& settings) {
   std::vector<SearchDimension> space;
-  for (const auto& setting : suite.space) space.push_back(read_dimension(setting));
-  if (suite.settings.search == "grid") return grid_points(space);
-  if (suite.settings.search == "random")
-    return random_points(space, suite.settings.search_seed, suite.settings.draws);
+  for (const auto& setting : entry.space) space.push_back(read_dimension(setting));
+  if (settings.search == "grid") return grid_points(space);
+  if (settings.search == "random") return random_points(space, settings.search_seed, settings.draws);
   return {{}};
 }
 
@@ -178,13 +177,19 @@ SuitePlan plan_suite(const Suite& suite, const SuiteRequest& request) {
     plan.settings.minutes = request.minutes.value_or(0);
   }
   const auto entries = asked_entries(suite, request);
-  const auto points = points_of(suite);
-  const size_t all = entries.size() * points.size() * plan.settings.seeds.size();
+  std::vector<std::vector<SearchPoint>> searches;  // of each entry
+  size_t all = 0;
+  for (const auto& entry : entries) {
+    searches.push_back(points_of(entry, plan.settings));
+    all += searches.back().size() * plan.settings.seeds.size();
+  }
   const int64_t cores = thread_count(ExperimentConfig{});
   plan.jobs = request.jobs > 0 ? request.jobs : std::min<int64_t>(cores, static_cast<int64_t>(all));
   plan.threads = std::max<int64_t>(1, cores / plan.jobs);
   std::set<std::string> ids;
-  for (const auto& entry : entries) {
+  for (size_t e = 0; e < entries.size(); ++e) {
+    const auto& entry = entries[e];
+    const auto& points = searches[e];
     const std::string file = config_file(entry, suite.folder);
     for (size_t p = 0; p < points.size(); ++p) {
       for (const int64_t seed : plan.settings.seeds) {

@@ -3,75 +3,14 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "meta/gradient_method.h"
-#include "meta/policy/policy_gradient_task.h"
 #include "meta/policy/policy_meta_learner.h"
 #include "networks/tensors/gradient_check.h"
-#include "tests/torch_catch.h"
+#include "tests/meta/algorithms/recorded_bandit.h"
 
 using namespace innerloop;
-using torch::Tensor;
+using namespace innerloop::testing;
 
 namespace {
-
-const auto kDouble = torch::kFloat64;
-
-// Two arms: pi(1) = sigma(x), x the second logit.
-std::unique_ptr<Policy> bandit() {
-  EnvironmentSpec spec;
-  spec.name = "bandit";
-  spec.observation_size = 1;
-  spec.action_kind = ActionKind::kDiscrete;
-  spec.action_size = 2;
-  spec.horizon = 1;
-  return make_policy({.name = "categorical_mlp", .hidden = {}}, spec);
-}
-
-Params logit(double x) {
-  return Params({{"layer0.weight", torch::zeros({1, 2, 1}, kDouble)},
-                 {"layer0.bias", torch::tensor({0.0, x}, kDouble).view({1, 2})}});
-}
-
-double sigma(double x) { return 1 / (1 + std::exp(-x)); }
-
-RecordedSteps pulls(const std::vector<double>& actions, const std::vector<double>& advantages,
-                    double adjusted_reward) {
-  const auto count = static_cast<int64_t>(actions.size());
-  RecordedSteps data;
-  data.observations = torch::zeros({1, count, 1}, kDouble);
-  data.actions = torch::tensor(actions, kDouble).view({1, count, 1});
-  data.advantages = torch::tensor(advantages, kDouble).view({1, count});
-  data.steps = torch::full({1}, static_cast<double>(count), kDouble);
-  data.adjusted_reward = torch::full({1}, adjusted_reward, kDouble);
-  data.lengths = {count};
-  return data;
-}
-
-struct Setting {
-  std::unique_ptr<Policy> policy = bandit();
-  std::unique_ptr<GradientMethod> method;
-  std::unique_ptr<PolicyGradientTask> task;
-  GradientMethod::View view;
-  std::vector<Adaptation> recorded;
-
-  Setting(const Texts& own, double x, double step_size, int64_t steps = 1) {
-    method = e_maml().policy_method(own, {.inner = {.steps = steps, .step_size = step_size},
-                                          .initial = [](Stream&) { return logit(0); }});
-    task = std::make_unique<PolicyGradientTask>(*policy, InnerEstimator::kLogLikelihood);
-    view = method->view(*task, {});
-    recorded.push_back(method->inner().start(logit(x), 1));
-  }
-  void record(const RecordedSteps& data) { task->record(data, recorded.back().adapted()); }
-  void advance() { method->inner().advance(recorded.back(), *view); }
-
-  double loss(double x) const {
-    return method->objective().value(method->inner().adapt(logit(x), *view), *view, {}).item<double>();
-  }
-  Params gradient(double x) const {
-    const auto adaptation = method->inner().adapt(logit(x), *view);
-    return meta_gradient(method->objective().at(adaptation, *view, {}), adaptation);
-  }
-};
 
 // x after a pull of arm `a`, which paid r_a, and a step along r_a grad log pi(a): both logits move, apart.
 constexpr double kPays[] = {0.3, 1.0};
@@ -85,7 +24,7 @@ double expected_return(double x, double alpha) {
 double expected_gradient(const Texts& own, double x, double alpha) {
   double sum = 0;
   for (const int a : {0, 1}) {
-    Setting s(own, x, alpha);
+    RecordedBandit s(e_maml(), own, x, {.steps = 1, .step_size = alpha});
     s.record(pulls({static_cast<double>(a)}, {kPays[a]}, 0));
     s.advance();
     const double there = adapted(x, a, alpha), p = sigma(there);
@@ -111,7 +50,8 @@ TEST_CASE("e_maml on a bandit is the derivative of the expected return after ada
 TEST_CASE("e_maml's meta-gradient equals finite differences, of every credited step", "[meta]") {
   const auto credit = GENERATE(std::string("first"), std::string("all"));
   const auto make = [](const std::string& how) {
-    auto s = std::make_unique<Setting>(Texts{{"credit", how}, {"weight", "0.7"}}, 0.2, 0.5, 2);
+    auto s = std::make_unique<RecordedBandit>(e_maml(), Texts{{"credit", how}, {"weight", "0.7"}}, 0.2,
+                                              InnerLoopConfig{.steps = 2, .step_size = 0.5});
     s->record(pulls({1, 0, 1}, {0.4, -0.3, 1.2}, 0.1));
     s->advance();
     s->record(pulls({0, 0, 1}, {-0.6, 0.5, 0.9}, 0.2));

@@ -37,6 +37,19 @@ TEST_CASE("a run has the keys of [base] and its own over them, wherever [base] s
   CHECK(value_of(suite.runs[1], "inner.steps") == "1");
 }
 
+TEST_CASE("a run has a search of its own in the place of that of all", "[suite]") {
+  const auto suite = parsed(
+      "[search b]\nnetwork.filters = 8, 16\ninner.steps = 3, 4\n[suite]\nsearch = grid\n[run a]\n[run b]\n"
+      "[search]\ninner.steps = 1, 2\n");
+  const auto keys = [](const SuiteEntry& run) {
+    std::vector<std::string> keys;
+    for (const auto& setting : run.space) keys.push_back(setting.key + " " + setting.value);
+    return keys;
+  };
+  CHECK(keys(suite.runs[0]) == std::vector<std::string>{"inner.steps 1, 2"});
+  CHECK(keys(suite.runs[1]) == std::vector<std::string>{"network.filters 8, 16", "inner.steps 3, 4"});
+}
+
 TEST_CASE("a suite that makes no sense is refused with file and line", "[suite]") {
   const std::string run = "[run a]\n";
   const std::vector<std::pair<std::string, std::string>> cases{
@@ -48,7 +61,8 @@ TEST_CASE("a suite that makes no sense is refused with file and line", "[suite]"
       {"[run .]\n", "the run's name is '.'"},
       {"[run -a]\n", "the run's name is '-a'"},
       {"[run ]\n", "mine.ini:1: "},
-      {"[runs a]\n", "mine.ini:1: unknown section 'runs a'; known: suite, base, run NAME, search"},
+      {"[runs a]\n",
+       "mine.ini:1: unknown section 'runs a'; known: suite, base, run NAME, search, search NAME"},
       {run + "[suit]\nseeds = 1\n", "mine.ini:2: unknown section 'suit'; did you mean 'suite'?"},
       {run + "[suite]\nseed = 1\n", "mine.ini:3: unknown key of [suite] 'seed'; did you mean 'seeds'?"},
       {run + "[suite]\nseeds = 1,1\n", "suite.seeds names 1 twice"},
@@ -63,6 +77,16 @@ TEST_CASE("a suite that makes no sense is refused with file and line", "[suite]"
        "suite.draws would do nothing"},
       {run + "[suite]\nsearch = grid\nbaseline = maml\n[search]\ninner.steps = 1, 2\n", "suite.baseline"},
       {run + "[search]\nconfig = a, b\n", "config cannot be searched over"},
+      {run + "[search a]\nconfig = a, b\n", "config cannot be searched over"},
+      {run + "[search a]\ninner.steps = 1, 2\n", "suite.search is none"},
+      {run + "[suite]\nsearch = grid\n[search b]\ninner.steps = 1, 2\n",
+       "mine.ini:4: [search b]: unknown run of this suite 'b'"},
+      {run + "[run b]\n[suite]\nsearch = grid\n[search a]\ninner.steps = 1, 2\n",
+       "mine.ini:2: suite.search is grid, but there is no [search] or [search b] with keys to search over"},
+      {run + "[suite]\nsearch = grid\n[search a]\n[search]\ninner.steps = 1, 2\n",
+       "mine.ini: [search a] is empty, expected keys"},
+      {run + "[suite]\nsearch = grid\n[search a]\ninner.steps = 1, 2\n[search  a]\ninner.steps = 3\n",
+       "mine.ini:6: [search a] stands twice, first at folder/of/mine.ini:4"},
       {run + "inner.stesp = 1\n", "mine.ini:2: unknown key 'inner.stesp'; did you mean 'inner.steps'?"},
       {run + "seed = 1\n", "mine.ini:2: seed is that of each run, suite.seeds names them"},
       {run + "config =\n", "mine.ini:2: config is empty"},

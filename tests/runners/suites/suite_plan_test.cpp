@@ -93,6 +93,12 @@ TEST_CASE("a search validates, with the same budget for all, and is refused wher
   CHECK(plan.runs[2].config.validation.every == 5);
   CHECK(plan.runs[3].id == "b-002-seed1");
   CHECK(plan.runs[3].config.supervised.inner.steps == 2);
+  const auto own = planned(grid + "[run a]\n[run b]\n[search b]\nmeta.batch_size = 3, 4, 5\n");
+  REQUIRE(own.runs.size() == 5);
+  CHECK(own.runs[1].id == "a-002-seed1");
+  CHECK(own.runs[4].id == "b-003-seed1");
+  CHECK(own.runs[4].config.meta().meta_batch_size == 5);
+  CHECK(own.runs[4].config.supervised.inner.steps == own.runs[2].config.supervised.inner.steps);
   CHECK_THROWS_WITH(
       planned("[suite]\nsearch = grid\n[run a]\nconfig = online_sine\n[search]\ninner.steps = 1, 2\n"),
       contains("has no validation tasks"));
