@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -63,6 +64,15 @@ SuiteRequest read_request(const CommandLine& line, const std::string& name) {
   return request;
 }
 
+// "2 threads", or "1 to 2 threads" where runs have numbers of their own.
+std::string threads_text(const SuitePlan& plan) {
+  std::set<int64_t> counts;
+  for (const auto& run : plan.runs) counts.insert(thread_count(run.config));
+  const int64_t least = *counts.begin(), most = *counts.rbegin();
+  return concat(least == most ? concat(least) : concat(least, " to ", most),
+                most == 1 ? " thread" : " threads");
+}
+
 void print_head(const SuitePlan& plan, const SuiteOutcome& found) {
   const auto in = [&](RunState state) {
     return std::count_if(found.runs.begin(), found.runs.end(),
@@ -73,8 +83,8 @@ void print_head(const SuitePlan& plan, const SuiteOutcome& found) {
             << plan.directory.string() << ", " << in(RunState::kDoneBefore) << " done before";
   if (plan.part.count > 1)
     std::cout << ", " << in(RunState::kNotDone) << " for part " << plan.part.index << "/" << plan.part.count;
-  std::cout << "; " << plan.jobs << " at a time, " << plan.threads
-            << (plan.threads == 1 ? " thread" : " threads") << " each; budget: " << budget_text(plan) << '\n';
+  std::cout << "; " << plan.jobs << " at a time, " << threads_text(plan)
+            << " each; budget: " << budget_text(plan) << '\n';
   if (plan.searches())
     std::cout << "  " << plan.settings.search << " search; validation tasks judge, no test task is touched\n";
 }
