@@ -14,7 +14,7 @@ namespace {
 
 // Pixels.
 constexpr int kMargin = 18, kHeader = 72, kFooter = 50;
-constexpr double kTitleSize = 24, kSubtitleSize = 15, kFigureSize = 19;
+constexpr double kTitleSize = 24, kSubtitleSize = 15, kFigureSize = 19, kLeastFigureSize = 12;
 
 // BGR.
 const cv::Scalar kTitleInk(55, 41, 31), kPale(128, 114, 102);  // BGR
@@ -30,6 +30,15 @@ std::string fitting(const Font& font, std::string text, double pixels, double wi
   return text + ellipsis;
 }
 
+// Of the parts between " · " as many as are at most `width` pixels wide.
+std::string fitting_parts(const Font& font, std::string text, double pixels, double width) {
+  while (!text.empty() && font.width(text, pixels) > width) {
+    const size_t end = text.rfind(" \u00b7 ");
+    text.resize(end == std::string::npos ? 0 : end);
+  }
+  return text;
+}
+
 }  // namespace
 
 cv::Mat PanelPainter::panel(const cv::Mat& picture, const Caption& caption) const {
@@ -43,7 +52,12 @@ cv::Mat PanelPainter::panel(const cv::Mat& picture, const Caption& caption) cons
   draw_text(image, book_, fitting(book_, caption.subtitle, kSubtitleSize, picture.cols), {kMargin, 58},
             Align::kLeft, kSubtitleSize, kPale);
   const double baseline = kHeader + picture.rows + 32;
-  draw_text(image, book_, caption.left, {kMargin, baseline}, Align::kLeft, kFigureSize, kPale);
+  const double room =
+      picture.cols - (caption.right.empty() ? 0 : kMargin + bold_.width(caption.right, kFigureSize));
+  const double wanted = std::max(1.0, book_.width(caption.left, kFigureSize));
+  const double size = std::clamp(kFigureSize * room / wanted, kLeastFigureSize, kFigureSize);
+  draw_text(image, book_, fitting_parts(book_, caption.left, size, room), {kMargin, baseline}, Align::kLeft,
+            size, kPale);
   draw_text(image, bold_, caption.right, {static_cast<double>(image.cols - kMargin), baseline}, Align::kRight,
             kFigureSize, kTitleInk);
   return image;

@@ -51,6 +51,33 @@ bool is_paper(const cv::Vec3b& pixel) { return distance(pixel, {255, 255, 255}) 
 
 }  // namespace
 
+TEST_CASE("the figures below a picture do not run into one another, however narrow it is", "[films]") {
+  const PanelPainter painter;
+  const int width = GENERATE(120, 300, 444, 900);
+  const cv::Mat picture(60, width, CV_8UC3, cv::Scalar::all(255));
+  const auto panel = [&](const std::string& left, const std::string& right) {
+    return painter.panel(picture, {.left = left, .right = right});
+  };
+  // The columns where two panels differ.
+  const auto columns = [](const cv::Mat& a, const cv::Mat& b) {
+    cv::Mat difference, any;
+    cv::absdiff(a, b, difference);
+    cv::reduce(difference.reshape(1), any, 0, cv::REDUCE_MAX);
+    std::vector<int> found;
+    for (int x = 0; x < any.cols; ++x) {
+      if (any.at<uint8_t>(0, x) > 0) found.push_back(x / 3);
+    }
+    return found;
+  };
+  const std::string left = "step 200 of 200 \u00b7 1.27 m/s forward of 1.36 asked",
+                    right = "return \u2212125.12";
+  const auto figure = columns(panel(" ", right), panel(" ", " "));
+  const auto rest = columns(panel(left, right), panel(" ", right));
+  REQUIRE_FALSE(figure.empty());
+  if (width > 120) REQUIRE_FALSE(rest.empty());
+  if (!rest.empty()) CHECK(rest.back() < figure.front());
+}
+
 TEST_CASE("a plane is drawn upright and to scale", "[drawing]") {
   const PlanarView view(scene().arena, 400);
   CHECK(view.size() == cv::Size(400, 400));
