@@ -14,7 +14,8 @@ namespace {
 
 // Pixels.
 constexpr int kMargin = 18, kHeader = 72, kFooter = 50;
-constexpr double kTitleSize = 24, kSubtitleSize = 15, kFigureSize = 19, kLeastFigureSize = 12;
+constexpr double kTitleSize = 24, kSubtitleSize = 15, kFigureSize = 19, kLeastFigureSize = 11;
+constexpr double kFigureWidth = 740;  // of a picture under which the longest figures fit
 
 // BGR.
 const cv::Scalar kTitleInk(55, 41, 31), kPale(128, 114, 102);  // BGR
@@ -52,14 +53,13 @@ cv::Mat PanelPainter::panel(const cv::Mat& picture, const Caption& caption) cons
   draw_text(image, book_, fitting(book_, caption.subtitle, kSubtitleSize, picture.cols), {kMargin, 58},
             Align::kLeft, kSubtitleSize, kPale);
   const double baseline = kHeader + picture.rows + 32;
-  const double room =
-      picture.cols - (caption.right.empty() ? 0 : kMargin + bold_.width(caption.right, kFigureSize));
-  const double wanted = std::max(1.0, book_.width(caption.left, kFigureSize));
-  const double size = std::clamp(kFigureSize * room / wanted, kLeastFigureSize, kFigureSize);
+  // Of one size in all frames of a film, whatever the figures are.
+  const double size = std::clamp(kFigureSize * picture.cols / kFigureWidth, kLeastFigureSize, kFigureSize);
+  const double room = picture.cols - (caption.right.empty() ? 0 : kMargin + bold_.width(caption.right, size));
   draw_text(image, book_, fitting_parts(book_, caption.left, size, room), {kMargin, baseline}, Align::kLeft,
             size, kPale);
   draw_text(image, bold_, caption.right, {static_cast<double>(image.cols - kMargin), baseline}, Align::kRight,
-            kFigureSize, kTitleInk);
+            size, kTitleInk);
   return image;
 }
 

@@ -13,9 +13,8 @@ struct Caption {
   std::string title;     // "After 1 gradient step"
   std::string corner;    // at the right of the title, small: "0.5 × real time"
   std::string subtitle;  // what and which task; ends in an ellipsis where it does not fit
-  std::string
-      left;  // below the picture: "step 12 of 100"; smaller, or its last parts away, where it does not fit
-  std::string right;  // "return -3.21"
+  std::string left;      // below the picture: "step 12 of 100"; without its last parts where they do not fit
+  std::string right;     // "return -3.21"
 };
 
 // Sets captions; holds the fonts.

@@ -75,6 +75,9 @@ TEST_CASE("the figures below a picture do not run into one another, however narr
   const auto rest = columns(panel(left, right), panel(" ", right));
   REQUIRE_FALSE(figure.empty());
   if (width > 120) REQUIRE_FALSE(rest.empty());
+  // Nothing is left out where films are usually made.
+  const auto shorter = columns(panel("step 200 of 200", right), panel(left, right));
+  CHECK(shorter.empty() == (width < 444));
   if (!rest.empty()) CHECK(rest.back() < figure.front());
 }
 
