@@ -42,9 +42,9 @@ TEST_CASE("a run has a search of its own in the place of that of all", "[suite]"
       "[search b]\nnetwork.filters = 8, 16\ninner.steps = 3, 4\n[suite]\nsearch = grid\n[run a]\n[run b]\n"
       "[search]\ninner.steps = 1, 2\n");
   const auto keys = [](const SuiteEntry& run) {
-    std::vector<std::string> keys;
-    for (const auto& setting : run.space) keys.push_back(setting.key + " " + setting.value);
-    return keys;
+    std::vector<std::string> found;
+    for (const auto& setting : run.space) found.push_back(setting.key + " " + setting.value);
+    return found;
   };
   CHECK(keys(suite.runs[0]) == std::vector<std::string>{"inner.steps 1, 2"});
   CHECK(keys(suite.runs[1]) == std::vector<std::string>{"network.filters 8, 16", "inner.steps 3, 4"});
