@@ -184,8 +184,7 @@ Suite parse_suite(const std::string& text, const std::string& file) {
       require_known_suite_key(own);
       if (searches) {
         require_usage(own.key != "config", own.where, ": config cannot be searched over; make it two runs");
-        if (base && place == places.end()) space.push_back(own);
-        if (base && place != places.end()) suite.runs[place->second].space.push_back(own);
+        if (base) (place == places.end() ? space : suite.runs[place->second].space).push_back(own);
       } else if (section == "base") {
         for (auto& run : suite.runs) {
           if (base) give(run, own);

@@ -49,7 +49,7 @@ struct SuitePlan {
   SuiteSettings settings;  // those that count
   std::filesystem::path directory;
   std::vector<SuiteRun> runs;
-  int64_t jobs = 1, threads = 1;  // threads of each run
+  int64_t jobs = 1, threads = 1;  // threads of each run that has no number of its own
   SuitePart part;
 
   bool searches() const { return settings.search != "none"; }

@@ -36,10 +36,10 @@ TEST_CASE("maml: with a weight on the loss before adaptation the meta-gradient e
     auto s = std::make_unique<RecordedBandit>(maml(), Texts{{"initial_weight", weight}}, 0.2,
                                               InnerLoopConfig{.steps = steps, .step_size = 0.5});
     for (int64_t k = 0; k < steps; ++k) {
-      s->record(pulls({1, 0, 1}, {0.4, -0.3, 1.2}, 0));
+      s->record(pulls({1, 0, 1}, {0.4, -0.3, 1.2}));
       s->advance();
     }
-    s->record(pulls({1, 1, 0}, {0.8, 0.1, -0.7}, 0));
+    s->record(pulls({1, 1, 0}, {0.8, 0.1, -0.7}));
     return s;
   };
   const auto weighted = make("0.7"), plain = make("0");

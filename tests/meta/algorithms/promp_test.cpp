@@ -7,9 +7,11 @@
 #include "meta/policy/policy_gradient_task.h"
 #include "meta/policy/policy_meta_learner.h"
 #include "networks/tensors/gradient_check.h"
+#include "tests/meta/algorithms/recorded_steps.h"
 #include "tests/torch_catch.h"
 
 using namespace innerloop;
+using namespace innerloop::testing;
 using torch::Tensor;
 
 namespace {
@@ -30,17 +32,6 @@ Params gaussian(double b) {
   return Params({{"layer0.weight", torch::zeros({1, 1, 1}, kDouble)},
                  {"layer0.bias", torch::full({1, 1}, b, kDouble)},
                  {"log_std", torch::zeros({1, 1}, kDouble)}});
-}
-
-RecordedSteps recorded(const std::vector<double>& actions, const std::vector<double>& advantages) {
-  const auto count = static_cast<int64_t>(actions.size());
-  RecordedSteps data;
-  data.observations = torch::zeros({1, count, 1}, kDouble);
-  data.actions = torch::tensor(actions, kDouble).view({1, count, 1});
-  data.advantages = torch::tensor(advantages, kDouble).view({1, count});
-  data.steps = torch::full({1}, static_cast<double>(count), kDouble);
-  data.lengths = {count};
-  return data;
 }
 
 struct Setting {

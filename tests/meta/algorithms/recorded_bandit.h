@@ -7,12 +7,10 @@
 
 #include "meta/algorithm.h"
 #include "meta/gradient_method.h"
-#include "meta/policy/policy_gradient_task.h"
+#include "tests/meta/algorithms/recorded_steps.h"
 #include "tests/torch_catch.h"
 
 namespace innerloop::testing {
-
-const auto kDouble = torch::kFloat64;
 
 // Two arms: pi(1) = sigma(x), x the second logit.
 inline std::unique_ptr<Policy> bandit_policy() {
@@ -26,22 +24,17 @@ inline std::unique_ptr<Policy> bandit_policy() {
 }
 
 inline Params logit(double x) {
-  return Params({{"layer0.weight", torch::zeros({1, 2, 1}, kDouble)},
-                 {"layer0.bias", torch::tensor({0.0, x}, kDouble).view({1, 2})}});
+  return Params({{"layer0.weight", torch::zeros({1, 2, 1}, torch::kFloat64)},
+                 {"layer0.bias", torch::tensor({0.0, x}, torch::kFloat64).view({1, 2})}});
 }
 
 inline double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 
-inline RecordedSteps pulls(const std::vector<double>& actions, const std::vector<double>& advantages,
-                           double adjusted_reward) {
-  const auto count = static_cast<int64_t>(actions.size());
-  RecordedSteps data;
-  data.observations = torch::zeros({1, count, 1}, kDouble);
-  data.actions = torch::tensor(actions, kDouble).view({1, count, 1});
-  data.advantages = torch::tensor(advantages, kDouble).view({1, count});
-  data.steps = torch::full({1}, static_cast<double>(count), kDouble);
-  data.adjusted_reward = torch::full({1}, adjusted_reward, kDouble);
-  data.lengths = {count};
+// `adjusted_reward`: what E-MAML credits them with.
+inline RecordedSteps pulls(const std::vector<double>& arms, const std::vector<double>& advantages,
+                           double adjusted_reward = 0) {
+  auto data = recorded(arms, advantages);
+  data.adjusted_reward = torch::full({1}, adjusted_reward, torch::kFloat64);
   return data;
 }
 

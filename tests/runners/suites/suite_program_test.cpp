@@ -85,6 +85,13 @@ TEST_CASE("a suite does its runs of both sides, tells results and leaves what is
   CHECK(dry.code == 0);
   CHECK_THAT(dry.output, contains("sine-seed1: to do") && contains("defaults.ini --dataset.name sine"));
   CHECK(!std::filesystem::exists(out));
+  const auto threads = [&](const std::string& base, const std::string& run) {
+    const auto other = folder / "threads.ini";
+    write_file(other, concat("[base]\n", base, "[run a]\n", run, "[run b]\n"));
+    return run_program(suite_on(other, out, {"--dry-run"})).output;
+  };
+  CHECK_THAT(threads("threads = 3\n", ""), contains(" at a time, 3 threads each;"));
+  CHECK_THAT(threads("threads = 3\n", "threads = 1\n"), contains(" at a time, 1 to 3 threads each;"));
 
   const auto first = run_program(suite_on(file, out));
   INFO(first.output);
