@@ -35,6 +35,7 @@ enum class Purpose : uint32_t {
   kDomainSplit = 21,       // which domains of a data set are training's, validation's and test's
   kPerturbation = 22,      // directions in which evolution strategies move the meta-parameters
   kTrialPair = 23,         // pairs of samples that verification asks about
+  kFixedTask = 24,         // the training tasks of a data set that has finitely many
 };
 
 struct StreamKey {

@@ -3,8 +3,10 @@
 #include "datasets/dataset.h"
 #include "datasets/face_folder.h"
 #include "datasets/image_folder.h"
+#include "datasets/noisy_sine.h"
 #include "datasets/omniglot.h"
 #include "datasets/own_pictures.h"
+#include "datasets/polynomial.h"
 #include "datasets/rainbow_strokes.h"
 #include "datasets/sine.h"
 #include "datasets/strokes.h"
@@ -54,6 +56,8 @@ Entry row(const char* name, const char* description, Samples samples, const Keys
 const std::vector<Entry>& table() {
   static const std::vector<Entry> entries{
       row("sine", kSineDescription, Samples::kNumbers, kSineKeys, make_sine),
+      row("noisy_sine", kNoisySineDescription, Samples::kNumbers, kNoisySineKeys, make_noisy_sine),
+      row("polynomial", kPolynomialDescription, Samples::kNumbers, kPolynomialKeys, make_polynomial),
       row("omniglot", kOmniglotDescription, Samples::kInk, kOmniglotKeys, make_omniglot),
       row("image_folder", kImageFolderDescription, Samples::kImages, image_folder_keys(), make_image_folder),
       row("face_folder", kFaceFolderDescription, Samples::kImages, kFaceFolderKeys, make_face_folder),

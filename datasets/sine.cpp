@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "datasets/checks.h"
+#include "datasets/regression_slice.h"
 
 namespace innerloop {
 namespace {
@@ -24,35 +25,18 @@ class Sine : public Dataset {
   void draw(Split, const EpisodeShape& shape, Stream& stream, Episodes& episodes, int64_t t) const override {
     require_slice(spec_, shape, episodes, t);
     const auto task = sample_sine_task(stream);
-    const bool single = episodes.support_x.scalar_type() == torch::kFloat32;
-    const auto fill = [&](torch::Tensor& x, torch::Tensor& y, int64_t samples) {
-      if (single) {
-        draw_samples(task, stream, samples, x.data_ptr<float>(), y.data_ptr<float>(), t);
-      } else {
-        draw_samples(task, stream, samples, x.data_ptr<double>(), y.data_ptr<double>(), t);
-      }
-    };
-    fill(episodes.support_x, episodes.support_y, shape.shots);
-    fill(episodes.query_x, episodes.query_y, shape.queries);
-  }
-
- private:
-  template <class T>
-  void draw_samples(const SineTask& task, Stream& stream, int64_t samples, T* x, T* y, int64_t t) const {
-    const int64_t inputs = spec_.input[0];
-    x += t * samples * inputs;
-    y += t * samples;
-    for (int64_t i = 0; i < samples; ++i, x += inputs) {
+    fill_regression_slice(spec_, shape, episodes, t, [&]<class T>(T* x, T* y, bool) {
       const double at = stream.uniform(-5, 5);
       x[0] = static_cast<T>(at);
       if (observe_task_) {
         x[1] = static_cast<T>(task.amplitude);
         x[2] = static_cast<T>(task.phase);
       }
-      y[i] = static_cast<T>(task(at));
-    }
+      *y = static_cast<T>(task(at));
+    });
   }
 
+ private:
   bool observe_task_;
   DatasetSpec spec_;
 };

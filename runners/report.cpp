@@ -54,7 +54,7 @@ int report(const std::vector<std::string>& arguments) {
                         .command = "innerloop report"};
   require_usage(request.evaluation.empty() || request.evaluation == "bench" || request.evaluation == "adapt",
                 "--evaluation is '", request.evaluation, "', expected bench or adapt");
-  for (const auto& argument : arguments) request.command += " " + shell_word(argument);
+  for (const auto& argument : arguments) request.command.append(" ").append(shell_word(argument));
   for (const auto& file : write_report(request)) std::cout << "wrote " << file.string() << '\n';
   return 0;
 }

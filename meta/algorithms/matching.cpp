@@ -7,35 +7,38 @@ namespace {
 
 using torch::Tensor;
 
-struct MatchingConfig {
-  bool sum = false;
-};
-
-const Keys<MatchingConfig>& matching_keys() {
-  static const Keys<MatchingConfig> list{
-      keys::spelled("scores", &MatchingConfig::sum, {{"attention", false}, {"sum", true}},
-                    "of a class: attention over the support set, or the sum of its cosines as logit")};
+const Keys<MatchingScores>& matching_keys() {
+  static const Keys<MatchingScores> list{
+      keys::spelled("scores", &MatchingScores::sum, {{"attention", false}, {"sum", true}},
+                    "of a class: attention over the support set, or the sum of its cosines as logit"),
+      keys::number("scale", &MatchingScores::scale, keys::kPositive, "of the cosines")};
   return list;
 }
 
 class Matching : public FeatureClassifier {
  public:
-  Matching(const MatchingConfig& config, const MethodContext& context)
-      : FeatureClassifier("matching", context), sum_(config.sum) {}
+  Matching(const MatchingScores& config, const MethodContext& context)
+      : FeatureClassifier("matching", context), config_(config) {}
 
-  Tensor scores(const FeatureSets& sets, const Params&) const override { return matching_scores(sets, sum_); }
+  Tensor scores(const FeatureSets& sets, const Params&) const override {
+    return matching_scores(sets, config_);
+  }
 
  private:
-  bool sum_;
+  MatchingScores config_;
 };
 
 }  // namespace
 
-Tensor matching_scores(const FeatureSets& sets, bool sum) {
+Tensor matching_scores(const FeatureSets& sets, const MatchingScores& scores) {
   const auto unit = [](const Tensor& f) { return f / (f.square().sum(2, true) + 1e-12).sqrt(); };
-  const Tensor cosines = unit(sets.query).matmul(unit(sets.support).transpose(1, 2));
-  const Tensor member = torch::one_hot(sets.support_y, sets.ways).to(cosines.scalar_type());
-  return sum ? cosines.matmul(member) : cosines.softmax(2).matmul(member).log();
+  const Tensor scaled = scores.scale * unit(sets.query).matmul(unit(sets.support).transpose(1, 2));
+  const Tensor member = torch::one_hot(sets.support_y, sets.ways).to(scaled.scalar_type());
+  if (scores.sum) return scaled.matmul(member);
+  // The probability of a class underflows at large scales, its logarithm does not. Those of other classes:
+  // -inf.
+  const Tensor of_class = scaled.unsqueeze(3) + member.log().unsqueeze(1);
+  return of_class.logsumexp(2) - scaled.logsumexp(2, /*keepdim=*/true);
 }
 
 Algorithm matching() {

@@ -17,6 +17,7 @@ constexpr const char* kFceAttention = "attention.";
 
 struct MatchingFceConfig {
   bool sum = false;
+  double scale = 1;
   int64_t steps = 3;
   bool aligned = true;
   bool over_queries = false;
@@ -27,6 +28,7 @@ const Keys<MatchingFceConfig>& matching_fce_keys() {
   static const Keys<MatchingFceConfig> list{
       keys::spelled("scores", &MatchingFceConfig::sum, {{"attention", false}, {"sum", true}},
                     "of a class: attention over the support set, or the sum of its cosines as logit"),
+      keys::number("scale", &MatchingFceConfig::scale, keys::kPositive, "of the cosines"),
       keys::whole("steps", &MatchingFceConfig::steps, 1, 1'000, "K, how often f reads from the set"),
       keys::spelled("backward", &MatchingFceConfig::aligned, {{"aligned", true}, {"as_run", false}},
                     "to which sample an output of the backward LSTM is added; as_run: by its number"),
@@ -94,7 +96,8 @@ class MatchingFce : public FeatureClassifier {
                              own.part(kFceBackward), config_.aligned);
     const Tensor f =
         fce_attention(swapped ? sets.support : sets.query, g, own.part(kFceAttention), config_.steps);
-    return matching_scores({swapped ? f : g, sets.support_y, swapped ? g : f, sets.ways}, config_.sum);
+    return matching_scores({swapped ? f : g, sets.support_y, swapped ? g : f, sets.ways},
+                           {config_.sum, config_.scale});
   }
 
  private:

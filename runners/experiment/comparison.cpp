@@ -1,6 +1,7 @@
 #include "runners/experiment/comparison.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iomanip>
 #include <ostream>
 #include <sstream>
@@ -36,10 +37,13 @@ std::vector<double> mean_over_seeds(const std::vector<EvaluatedRun>& runs) {
 std::string figure(double value, bool accuracy, bool sign = false) {
   std::ostringstream out;
   out << std::fixed << (sign ? std::showpos : std::noshowpos);
+  constexpr double kLarge = 1000;  // errors of tasks that diverge would not fit into their column
   if (accuracy) {
     out << std::setprecision(2) << 100 * value;
-  } else {
+  } else if (std::abs(value) < kLarge) {
     out << std::setprecision(4) << value;
+  } else {
+    out << std::scientific << std::setprecision(2) << value;
   }
   return out.str();
 }
@@ -136,10 +140,13 @@ void print_comparison(std::ostream& out, const std::vector<Compared>& rows, cons
       << "-shot, " << test.at("tasks") << " test tasks"
       << (test.at("replacement") == "true" ? "" : " that share no sample") << ", seed " << test.at("seed")
       << "; " << (accuracy ? "accuracy in %" : "mean squared error") << ", 95 % CI over tasks\n";
-  out << std::left << std::setw(18) << "algorithm" << std::right << std::setw(6) << "seeds" << std::setw(14)
-      << "iterations" << std::setw(10) << "ms" << std::setw(10) << (accuracy ? "accuracy" : "mse")
-      << std::setw(10) << "95 % CI" << std::setw(18) << "seeds from to" << std::setw(12) << "- " + baseline
-      << std::setw(10) << "95 % CI" << '\n';
+  size_t longest = 16;
+  for (const auto& row : rows) longest = std::max(longest, row.algorithm.size());
+  const auto name_width = static_cast<int>(longest) + 2;
+  out << std::left << std::setw(name_width) << "algorithm" << std::right << std::setw(6) << "seeds"
+      << std::setw(14) << "iterations" << std::setw(10) << "ms" << std::setw(10)
+      << (accuracy ? "accuracy" : "mse") << std::setw(12) << "95 % CI" << std::setw(20) << "seeds from to"
+      << std::setw(12) << "- " + baseline << std::setw(12) << "95 % CI" << '\n';
   for (const auto& row : rows) {
     std::vector<double> times;
     for (const auto& run : row.runs) {
@@ -148,12 +155,12 @@ void print_comparison(std::ostream& out, const std::vector<Compared>& rows, cons
     std::ostringstream time;
     if (!times.empty()) time << std::fixed << std::setprecision(2) << mean_statistics(times).mean;
     const bool own = row.algorithm == baseline;
-    out << std::left << std::setw(18) << row.algorithm << std::right << std::setw(6) << row.runs.size()
-        << std::setw(14) << iterations_text(row.runs) << std::setw(10) << (times.empty() ? "-" : time.str())
-        << std::setw(10) << figure(row.result.mean, accuracy) << std::setw(10)
-        << half_width(row.result.ci95, accuracy) << std::setw(9) << figure(row.lowest, accuracy)
-        << std::setw(9) << figure(row.highest, accuracy) << std::setw(12)
-        << (own ? "" : figure(row.difference.mean, accuracy, true)) << std::setw(10)
+    out << std::left << std::setw(name_width) << row.algorithm << std::right << std::setw(6)
+        << row.runs.size() << std::setw(14) << iterations_text(row.runs) << std::setw(10)
+        << (times.empty() ? "-" : time.str()) << std::setw(10) << figure(row.result.mean, accuracy)
+        << std::setw(12) << half_width(row.result.ci95, accuracy) << std::setw(10)
+        << figure(row.lowest, accuracy) << std::setw(10) << figure(row.highest, accuracy) << std::setw(12)
+        << (own ? "" : figure(row.difference.mean, accuracy, true)) << std::setw(12)
         << (own ? "" : half_width(row.difference.ci95, accuracy)) << '\n';
   }
 }

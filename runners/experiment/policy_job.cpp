@@ -8,6 +8,11 @@
 #include "runners/experiment/shell.h"
 
 namespace innerloop {
+namespace {
+
+constexpr int64_t kRejectedInARow = 5;  // so many line searches without a step are no accident
+
+}  // namespace
 
 std::string PolicyJob::summary() const {
   const auto& c = learner_->config();
@@ -27,6 +32,7 @@ std::string PolicyJob::summary() const {
 void PolicyJob::iterate(int64_t iteration) {
   report_ = learner_->iterate(iteration);
   environment_steps_ += report_.environment_steps;
+  rejected_ = report_.meta_step.accepted ? 0 : rejected_ + 1;
 }
 
 void PolicyJob::begin(const RunDirectory& directory, int64_t) { directory_ = directory; }
@@ -95,6 +101,16 @@ std::string PolicyJob::describe() const {
 std::vector<std::string> PolicyJob::notes() const {
   std::vector<std::string> texts;
   for (const auto& failure : report_.failures) texts.push_back(failure.text());
+  if (rejected_ == kRejectedInARow) {
+    const auto& c = learner_->config();
+    texts.push_back(concat("in ", rejected_,
+                           " meta-iterations in a row no step of the line search bettered the objective "
+                           "within meta.max_kl: nothing is "
+                           "learned. Often the inner step is too long",
+                           c.inner.first_order ? ", the more so in first order" : "",
+                           "; try a smaller inner.step_size (now ", c.inner.step_size,
+                           c.inner.first_order ? ") or second derivatives (algorithm = maml)" : ")"));
+  }
   return texts;
 }
 

@@ -37,7 +37,9 @@ class PolicyJob : public TrainingJob {
   std::vector<ProgressColumn> columns() const override;
   ProgressRow row() override;
   std::string describe() const override;
-  std::vector<std::string> notes() const override;  // episodes that their simulation failed
+  // Episodes that their simulation failed; once, that the outer step has been rejected several times in a
+  // row.
+  std::vector<std::string> notes() const override;
   void save(Checkpoint& checkpoint) const override;
   void restore(const Checkpoint& checkpoint) override;
   const Params& meta_parameters() const override { return learner_->meta_parameters(); }
@@ -51,6 +53,7 @@ class PolicyJob : public TrainingJob {
   std::optional<RunDirectory> directory_;
   PolicyReport report_;
   int64_t environment_steps_ = 0;
+  int64_t rejected_ = 0;  // outer steps in a row until now, since this process began
 };
 
 }  // namespace innerloop

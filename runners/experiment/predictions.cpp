@@ -80,12 +80,12 @@ std::string predicted_name(const Prediction& prediction, const std::vector<std::
 std::string predictions_csv(const std::vector<Prediction>& predictions,
                             const std::vector<std::string>& classes) {
   std::string csv = "file,predicted,confidence";
-  for (const auto& name : classes) csv += "," + csv_field(name);
+  for (const auto& name : classes) csv.append(",").append(csv_field(name));
   csv += "\n";
   for (const auto& one : predictions) {
     csv += csv_field(one.query.file.string()) + "," + csv_field(predicted_name(one, classes)) + "," +
            nine_digits(one.confidence());
-    for (const double p : one.probabilities) csv += "," + nine_digits(p);
+    for (const double p : one.probabilities) csv.append(",").append(nine_digits(p));
     csv += "\n";
   }
   return csv;

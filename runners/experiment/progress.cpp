@@ -83,7 +83,7 @@ int64_t ProgressTable::open(int64_t iteration) {
 
 void ProgressTable::append(int64_t iteration, const std::vector<ProgressNumber>& numbers) {
   std::string row = std::to_string(iteration);
-  for (const auto& number : numbers) row += "," + cell(number);
+  for (const auto& number : numbers) row.append(",").append(cell(number));
   row += "\n";
   const bool written = std::fwrite(row.data(), 1, row.size(), out_) == row.size() && std::fflush(out_) == 0;
   require(written, "cannot write '", file_.string(), "': ", std::strerror(errno));

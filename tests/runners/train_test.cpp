@@ -372,6 +372,27 @@ TEST_CASE("a training that cannot go on stops with exit code 1 and keeps the las
   CHECK(!holds_temporary_files(folder / "full"));
 }
 
+TEST_CASE("a training whose outer steps are all rejected says so once, and what may help", "[program]") {
+  const TemporaryFolder folder;
+  const auto run = [&](const char* name, const char* algorithm, const char* iterations) {
+    return run_program(
+               tiny_training(folder / name, {"--algorithm", algorithm, "--meta.iterations", iterations,
+                                             "--meta.max_kl", "50", "--meta.line_search_steps", "1"}))
+        .output;
+  };
+  const std::string warning =
+      "in 5 meta-iterations in a row no step of the line search bettered the objective";
+  const auto first = run("fomaml", "fomaml", "8");
+  const auto at = first.find(warning);
+  REQUIRE(at != std::string::npos);
+  CHECK(first.find(warning, at + 1) == std::string::npos);
+  CHECK_THAT(first,
+             contains("inner.step_size (now 0.5)") && contains("second derivatives (algorithm = maml)"));
+  const auto second = run("maml", "maml", "5");
+  CHECK_THAT(second, contains(warning) && !contains("second derivatives"));
+  CHECK_THAT(run("few", "fomaml", "4"), !contains(warning));
+}
+
 TEST_CASE("a damaged run cannot be resumed or used, and the error says what is wrong", "[program]") {
   const TemporaryFolder folder;
   const RunDirectory run(folder / "run");

@@ -44,6 +44,24 @@ TEST_CASE("matching: sums of cosines as logits are those of Ravi and Larochelle'
   CHECK(found.loss.item<double>() == Approx(-(std::log(0.31864627) + std::log(0.68135373)) / 2));
 }
 
+TEST_CASE("matching: scaled cosines have the probabilities worked out by hand, and no scale underflows",
+          "[meta]") {
+  const FeaturePlane ten(matching(), {{"scale", "10"}});
+  const auto found = ten.method->pass(ten.meta, ten.task(oracle()), {}, true);
+  // exp(8), exp(6) + exp(9.6), over their sum.
+  CHECK(found.output[0][0][0].item<double>() == Approx(std::log(0.16424763)).epsilon(1e-7));
+  CHECK(found.output[0][0][1].item<double>() == Approx(std::log(0.83575237)).epsilon(1e-7));
+  const FeaturePlane most(matching(), {{"scale", "10000"}});
+  const auto far = most.method->pass(most.meta, most.task(oracle()), {}, true);
+  CHECK(far.output[0][0][0].item<double>() == Approx(-1600).epsilon(1e-9));
+  CHECK(all_finite(far.gradient));
+  CHECK(far.gradient.at("layer0.weight").abs().max().item<double>() > 1);
+  const FeaturePlane sums(matching(), {{"scores", "sum"}, {"scale", "10"}});
+  CHECK(sums.method->pass(sums.meta, sums.task(oracle()), {}, true).output[0][0][1].item<double>() ==
+        Approx(15.6));
+  CHECK_THROWS_WITH(FeaturePlane(matching(), {{"scale", "0"}}), contains("a number above 0"));
+}
+
 TEST_CASE("matching: features of zeros give finite scores and derivatives", "[meta]") {
   const FeaturePlane plane(matching());
   const auto task =

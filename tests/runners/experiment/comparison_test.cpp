@@ -76,6 +76,19 @@ TEST_CASE("of errors the smallest is the best", "[compare]") {
   CHECK(rows[2].difference.mean == Approx(0.4));
 }
 
+TEST_CASE("columns of a comparison stand apart whatever diverges and however long a name is", "[compare]") {
+  const TemporaryFolder folder;
+  const auto mse = [&](const std::string& name, double one, double other) {
+    return made(folder, name, name, {0, 0}, {{"per_task", {{{"mse", {3, one}}}, {{"mse", {3, other}}}}}});
+  };
+  const auto rows = compared({mse("maml", 0.5, 0.7), mse("baseline_nearest_neighbour", 2e7, 4e7)});
+  std::ostringstream out;
+  print_comparison(out, rows, "maml");
+  CHECK_THAT(out.str(), contains("\nbaseline_nearest_neighbour  ") &&
+                            contains(" 3.00e+07  +-1.27e+08  3.00e+07  3.00e+07 ") &&
+                            contains(" 0.6000     +-1.2706 "));
+}
+
 TEST_CASE("what was not tested on the same tasks is not compared", "[compare]") {
   const TemporaryFolder folder;
   const auto maml = made(folder, "a", "maml", {0.2, 0.4});
