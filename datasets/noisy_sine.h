@@ -37,7 +37,7 @@ inline const Keys<NoisySineSettings> kNoisySineKeys{
     keys::whole("training_tasks", &NoisySineSettings::training_tasks, 0, 1'000'000'000,
                 "tasks that training knows, with fixed samples; 0: new ones always"),
     keys::whole("tasks_seed", &NoisySineSettings::tasks_seed, 0, 1'000'000'000, "which tasks these are"),
-    keys::number("noise", &NoisySineSettings::noise, keys::kNotNegative,
+    keys::number("noise", &NoisySineSettings::noise, {0, 1e6, false, false, "a number from 0 to 1000000"},
                  "standard deviation of the noise, in amplitudes")};
 
 std::unique_ptr<Dataset> make_noisy_sine(const NoisySineSettings& settings);

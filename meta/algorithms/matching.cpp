@@ -11,7 +11,7 @@ const Keys<MatchingScores>& matching_keys() {
   static const Keys<MatchingScores> list{
       keys::spelled("scores", &MatchingScores::sum, {{"attention", false}, {"sum", true}},
                     "of a class: attention over the support set, or the sum of its cosines as logit"),
-      keys::number("scale", &MatchingScores::scale, keys::kPositive, "of the cosines")};
+      keys::number("scale", &MatchingScores::scale, kMatchingScale, "of the cosines")};
   return list;
 }
 

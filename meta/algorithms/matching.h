@@ -28,6 +28,8 @@ namespace innerloop {
 
 Algorithm matching();
 
+inline constexpr keys::Interval kMatchingScale{0, 1e6, true, false, "a number above 0 and at most 1000000"};
+
 struct MatchingScores {
   bool sum = false;
   double scale = 1;

@@ -28,7 +28,7 @@ const Keys<MatchingFceConfig>& matching_fce_keys() {
   static const Keys<MatchingFceConfig> list{
       keys::spelled("scores", &MatchingFceConfig::sum, {{"attention", false}, {"sum", true}},
                     "of a class: attention over the support set, or the sum of its cosines as logit"),
-      keys::number("scale", &MatchingFceConfig::scale, keys::kPositive, "of the cosines"),
+      keys::number("scale", &MatchingFceConfig::scale, kMatchingScale, "of the cosines"),
       keys::whole("steps", &MatchingFceConfig::steps, 1, 1'000, "K, how often f reads from the set"),
       keys::spelled("backward", &MatchingFceConfig::aligned, {{"aligned", true}, {"as_run", false}},
                     "to which sample an output of the backward LSTM is added; as_run: by its number"),

@@ -28,6 +28,8 @@ namespace {
 constexpr std::array<const char*, 6> kColours{"#0072B2", "#D55E00", "#009E73",
                                               "#CC79A7", "#E69F00", "#56B4E9"};
 
+constexpr int kWidth = 1000;  // pixels, without names beside the curves
+
 constexpr char kInk[] = "#1F2937", kGrey[] = "#6B7280";
 
 // A gnuplot string: nothing inside single quotes is special but the quote itself.
@@ -66,36 +68,73 @@ void check(const Plot& plot) {
   }
 }
 
-std::string terminal(const std::filesystem::path& file) {
+// Where the curves' names stand: none, in up to three rows above the curves, or one below the other beside
+// them, where the picture is as much wider.
+struct Names {
+  enum class Place { kNone, kAbove, kBeside } place = Place::kNone;
+  int width = kWidth;  // of the picture, pixels
+  int font = 14;
+};
+
+Names names_of(const Plot& plot) {
+  constexpr int kLetter = 9, kWideLetter = 10, kSample = 50, kRoom = 865, kRowsAbove = 3, kRowsBeside = 24;
+  int count = 0, longest = 0;
+  for (const auto& curve : plot.curves) {
+    if (curve.label.empty()) continue;
+    ++count;
+    longest = std::max(longest, static_cast<int>(curve.label.size()));
+  }
+  if (count < 2) return {};
+  const int one = longest * kLetter + kSample, columns = kRoom / one;
+  if (columns > 0 && (count + columns - 1) / columns <= kRowsAbove) return {Names::Place::kAbove};
+  return {Names::Place::kBeside, kWidth + longest * kWideLetter + kSample, count <= kRowsBeside ? 14 : 10};
+}
+
+std::string terminal(const std::filesystem::path& file, int width) {
   const bool svg = file.extension() == ".svg";
-  return concat("set terminal ", svg ? "svg" : "pngcairo",
-                " noenhanced size 1000,640 font 'DejaVu Sans,14' background '#FFFFFF'\n");
+  return concat("set terminal ", svg ? "svg" : "pngcairo", " noenhanced size ", width,
+                ",640 font 'DejaVu Sans,14' background '#FFFFFF'\n");
+}
+
+std::string key_of(const Names& names) {
+  const double share = static_cast<double>(kWidth) / names.width;
+  switch (names.place) {
+    case Names::Place::kNone:
+      return "off";
+    case Names::Place::kAbove:
+      return "at screen 0.965, 0.84 right center horizontal samplen 2 width 0";
+    case Names::Place::kBeside:
+      return concat("at screen ", 0.98 * share, ", 0.84 left top vertical Left reverse samplen 2 font ',",
+                    names.font, "'");
+  }
+  return "off";
 }
 
 void write_script(const Plot& plot, const PendingFile& script, const PendingFile& picture) {
-  const bool labels = std::count_if(plot.curves.begin(), plot.curves.end(),
-                                    [](const Curve& curve) { return !curve.label.empty(); }) > 1;
+  const Names names = names_of(plot);
+  const double share = static_cast<double>(kWidth) / names.width;
   Gnuplot gnuplot(">" + script.path().string());
-  gnuplot << terminal(picture.target()) << "set output " << quoted(picture.path().string()) << "\n"
+  gnuplot << terminal(picture.target(), names.width) << "set output " << quoted(picture.path().string())
+          << "\n"
           << "set encoding utf8\nset minussign\n"
-          << "set label 1 " << quoted(plot.title)
-          << " at screen 0.022, 0.953 font 'DejaVu Sans:Bold,17' textcolor '#1F2937'\n"
-          << "set label 2 " << quoted(plot.subtitle)
-          << " at screen 0.022, 0.905 font ',12' textcolor '#6B7280'\n"
-          << "set tmargin at screen " << (labels ? 0.775 : 0.83)
-          << "\nset lmargin at screen 0.1\nset rmargin at screen 0.965\n"
+          << "set label 1 " << quoted(plot.title) << " at screen " << 0.022 * share
+          << ", 0.953 font 'DejaVu Sans:Bold,17' textcolor '#1F2937'\n"
+          << "set label 2 " << quoted(plot.subtitle) << " at screen " << 0.022 * share
+          << ", 0.905 font ',12' textcolor '#6B7280'\n"
+          << "set tmargin at screen " << (names.place == Names::Place::kAbove ? 0.775 : 0.83)
+          << "\nset lmargin at screen " << 0.1 * share << "\nset rmargin at screen " << 0.965 * share << "\n"
           << "set xlabel "
           << quoted(plot.x_label)
           // Not gnuplot's ylabel, which wide numbers beside it push out of the picture.
-          << "\nset label 3 " << quoted(plot.y_label) << " at screen 0.022, graph 0.5 center rotate by 90\n"
+          << "\nset label 3 " << quoted(plot.y_label) << " at screen " << 0.022 * share
+          << ", graph 0.5 center rotate by 90\n"
           << "set border 3 linecolor '#6B7280' linewidth 1.2\n"
           << "set tics nomirror out scale 0.6 textcolor '#374151'\n"
           // gnuplot's own format begins with a blank, which pushes numbers off the middle of their ticks.
           << "set format '%h'\n"
           << "set grid xtics ytics linetype 1 linewidth 1 linecolor '#E5E7EB'\n"
           // Above the curves, none of which it then hides.
-          << "set key "
-          << (labels ? "at screen 0.965, 0.84 right center horizontal samplen 2 width 0" : "off") << "\n"
+          << "set key " << key_of(names) << "\n"
           << "set offsets 0, 0, graph 0.04, graph 0.04\n"
           << "set style fill transparent solid 0.18 noborder\n";
   double low = plot.curves.front().x.front(), high = low;
@@ -151,6 +190,8 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
     gnuplot.send1d(rows);  // ends with a line "e"
     std::string colour = kColours[colours % kColours.size()];
     std::string style = plot.whole_x ? "with linespoints pointtype 7 pointsize 1.3" : "with lines";
+    // A colour that comes again is dashed.
+    if (colours >= kColours.size()) style += concat(" dashtype ", colours / kColours.size() + 1);
     switch (curve.style) {
       case Curve::Style::kLine:
         ++colours;

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/paths.h"
-#include "envs/registry.h"
 #include "runners/experiment/options.h"
+#include "runners/experiment/resolved_config.h"
 
 namespace innerloop {
 namespace {
@@ -112,14 +112,6 @@ EpisodeShape evaluated(const ExperimentConfig& config) {
   if (config.supervised_evaluation.shots > 0) shape.shots = config.supervised_evaluation.shots;
   if (config.supervised_evaluation.queries > 0) shape.queries = config.supervised_evaluation.queries;
   return shape;
-}
-
-// The horizon as a number where the environment's own was asked for by 0.
-ExperimentConfig with_horizon(ExperimentConfig config) {
-  auto& environment = config.learner.environment;
-  if (config.side == Side::kPolicy && environment.horizon == 0)
-    environment.horizon = make_environment(environment)->spec().horizon;
-  return config;
 }
 
 // Of the cells that fit, those of the protocol that differs least from the configuration.

@@ -22,7 +22,7 @@ std::vector<std::pair<std::string, std::string>> group_keys(const ExperimentConf
 }
 
 Values group_values(const RunGroup& group) {
-  const auto keys = group_keys(group.runs.front().config);
+  const auto keys = group_keys(group.runs.front().compared);
   return {keys.begin(), keys.end()};
 }
 
@@ -82,7 +82,7 @@ std::vector<RunProblem> group_runs(std::vector<RunSummary> runs) {
   std::vector<std::string> identities;
   std::map<std::string, size_t> problem_at;
   for (auto& run : runs) {
-    const std::string identity = problem_identity(run.config);
+    const std::string identity = problem_identity(run.compared);
     const auto [found, is_new] = problem_at.emplace(identity, problems.size());
     if (is_new) {
       problems.push_back({.label = problem_label(run.config), .metric = run.metric, .groups = {}});
@@ -92,7 +92,7 @@ std::vector<RunProblem> group_runs(std::vector<RunSummary> runs) {
     auto& metric = problems[found->second].metric;
     if (metric.empty()) metric = run.metric;
     const auto group = std::find_if(groups.begin(), groups.end(), [&](const RunGroup& other) {
-      return group_keys(other.runs.front().config) == group_keys(run.config);
+      return group_keys(other.runs.front().compared) == group_keys(run.compared);
     });
     if (group == groups.end()) {
       groups.push_back({.label = "", .runs = {std::move(run)}});
@@ -121,7 +121,7 @@ std::vector<KeyDifference> key_differences(const std::vector<RunGroup>& groups) 
   std::vector<Values> values;
   for (const auto& group : groups) {
     values.push_back(group_values(group));
-    for (const auto& [key, value] : group_keys(group.runs.front().config)) {
+    for (const auto& [key, value] : group_keys(group.runs.front().compared)) {
       if (std::find(order.begin(), order.end(), key) == order.end()) order.push_back(key);
     }
   }

@@ -8,6 +8,7 @@
 #include "meta/algorithms/registry.h"
 #include "runners/drawing/number_table.h"
 #include "runners/experiment/progress.h"
+#include "runners/experiment/resolved_config.h"
 #include "runners/experiment/run_directory.h"
 
 namespace innerloop {
@@ -124,6 +125,7 @@ RunSummary read_run(const std::filesystem::path& directory, const std::string& e
   require(std::filesystem::exists(files.config()), "'", directory.string(),
           "' is no run directory: it has no config.ini, which `innerloop train` writes");
   RunSummary run{.directory = directory, .config = make_config(read_settings(files.config()))};
+  run.compared = with_horizon(run.config);
   require(run.config.online.rounds == 0, "'", directory.string(),
           "' is a run of `innerloop online`, which reports it itself (online.json, online.png)");
   read_progress(run);

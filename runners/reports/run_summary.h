@@ -34,8 +34,9 @@ struct RunFilm {
 struct RunSummary {
   std::filesystem::path directory;
   ExperimentConfig config;
-  std::string metric;  // "accuracy", "mse" or "return"; "" as long as nothing has been measured
-  int64_t done = 0;    // meta-iterations, as far as progress.csv tells
+  ExperimentConfig compared;  // the same, with the horizon as a number (with_horizon)
+  std::string metric;         // "accuracy", "mse" or "return"; "" as long as nothing has been measured
+  int64_t done = 0;           // meta-iterations, as far as progress.csv tells
   TrainingCurve curve;
   std::optional<double> milliseconds;  // per meta-iteration, median
   std::optional<RunEvaluation> evaluation;

@@ -37,7 +37,7 @@ TEST_CASE("targets of a polynomial task are the polynomial of the coefficients i
   }
 }
 
-TEST_CASE("inputs of polynomials are uniform over [-2, 2), coefficients over theirs",
+TEST_CASE("inputs of polynomials are uniform from -2 to 2, coefficients over their ranges",
           "[datasets][polynomial]") {
   const auto polynomials = make_dataset({.name = "polynomial"});
   const auto episodes = draw_tasks(*polynomials, Split::kTest, {.ways = 1, .shots = 10, .queries = 10}, 2000,

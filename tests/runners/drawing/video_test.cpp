@@ -227,6 +227,34 @@ TEST_CASE("a plot is a PNG that is not empty paper, whatever its texts hold", "[
   CHECK(cv::countNonZero(blue) > 500);
 }
 
+TEST_CASE("every curve of a plot is named in it, beside the curves where there are too many for above",
+          "[plot]") {
+  const ScratchFolder folder;
+  Plot plot = kPlot;
+  plot.curves.clear();
+  for (int i = 0; i < 29; ++i) {
+    plot.curves.push_back(
+        {concat("algorithm ", i, i == 7 ? ", inner.step_size = 0.01, another.key = adaptation" : ""),
+         {0, 1, 2},
+         {0.1 * i, 0.2 * i, 0.3 * i}});
+  }
+  write_plot(plot, folder / "many.svg");
+  const std::string svg = read_file(folder / "many.svg", 1'000'000);
+  for (const auto& curve : plot.curves) CHECK_THAT(svg, contains(">" + curve.label + "<"));
+  write_plot(plot, folder / "many.png");
+  const cv::Mat picture = cv::imread((folder / "many.png").string());
+  CHECK(picture.rows == 640);
+  CHECK(picture.cols > 1300);
+  cv::Mat ink;
+  cv::inRange(picture, cv::Scalar(0, 0, 0), cv::Scalar(128, 128, 128), ink);
+  CHECK(cv::countNonZero(ink.colRange(1000, picture.cols)) > 1000);
+  CHECK(cv::countNonZero(ink.colRange(picture.cols - 5, picture.cols)) ==
+        0);  // no name runs out of the picture
+  plot.curves.resize(3);
+  write_plot(plot, folder / "few.png");
+  CHECK(cv::imread((folder / "few.png").string()).cols == 1000);
+}
+
 TEST_CASE("a plot without numbers, or without gnuplot, is refused and leaves nothing behind", "[plot]") {
   const ScratchFolder folder;
   Plot plot = kPlot;

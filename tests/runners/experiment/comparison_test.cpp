@@ -86,7 +86,7 @@ TEST_CASE("columns of a comparison stand apart whatever diverges and however lon
   print_comparison(out, rows, "maml");
   CHECK_THAT(out.str(), contains("\nbaseline_nearest_neighbour  ") &&
                             contains(" 3.00e+07  +-1.27e+08  3.00e+07  3.00e+07 ") &&
-                            contains(" 0.6000     +-1.2706 "));
+                            contains(" 0.6000    +-1.2706 "));
 }
 
 TEST_CASE("what was not tested on the same tasks is not compared", "[compare]") {

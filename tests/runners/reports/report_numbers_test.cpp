@@ -62,6 +62,27 @@ TEST_CASE("algorithms of one name are told apart by the keys in which they diffe
   for (const auto& difference : key_differences(problems[0].groups)) CHECK(difference.key != "threads");
 }
 
+TEST_CASE("an environment's own horizon is the same as that number", "[report]") {
+  const ScratchFolder folder;
+  const auto made = [&](const std::string& name, const std::string& horizon) {
+    std::filesystem::create_directories(folder / name);
+    const Flags flags{
+        {"environment.name", "navigation_2d"}, {"algorithm", name}, {"environment.horizon", horizon}};
+    write_file_atomically(folder / name / "config.ini", format_config(made_config(flags)));
+    write_file_atomically(
+        folder / name / "progress.csv",
+        "iteration,step_0_return_mean,step_1_return_mean,sampling_seconds,advantage_seconds,"
+        "update_seconds\n1,-40,-20,1,1,1\n");
+    return read_run(folder / name, "");
+  };
+  const auto same = group_runs({made("maml", "0"), made("fomaml", "100")});
+  REQUIRE(same.size() == 1);
+  CHECK(same[0].groups.size() == 2);
+  for (const auto& difference : key_differences(same[0].groups))
+    CHECK(difference.key != "environment.horizon");
+  CHECK(group_runs({made("maml", "0"), made("fomaml", "99")}).size() == 2);
+}
+
 TEST_CASE("the same training twice is refused, since it would count as two seeds", "[report]") {
   TwoAlgorithms made;
   made.add({.seed = 2, .more = {{"threads", "2"}}});
