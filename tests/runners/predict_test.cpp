@@ -40,11 +40,13 @@ void draw_shapes(const TemporaryFolder& folder) {
   }
 }
 
-Outcome train_strokes(const std::filesystem::path& run, const Words& more) {
-  Words words{"train", "--run-dir",      run.string(), "--dataset.name",    "strokes", "--dataset.image_size",
-              "14",    "--dataset.ways", "3",          "--dataset.shots",   "1",       "--dataset.queries",
-              "3",     "--network.name", "conv4",      "--network.filters", "8",       "--meta.batch_size",
-              "4"};
+Outcome train_strokes(const std::filesystem::path& run, const Words& more,
+                      const std::string& image_size = "14", const std::string& filters = "8") {
+  Words words{
+      "train",    "--run-dir",      run.string(), "--dataset.name",    "strokes", "--dataset.image_size",
+      image_size, "--dataset.ways", "3",          "--dataset.shots",   "1",       "--dataset.queries",
+      "3",        "--network.name", "conv4",      "--network.filters", filters,   "--meta.batch_size",
+      "4"};
   words.insert(words.end(), more.begin(), more.end());
   return run_program(words);
 }
@@ -70,15 +72,17 @@ TEST_CASE("predict labels pictures that no training saw, by classes of their own
              fresh = (folder / "new").string();
   const auto csv = folder / "labels.csv", sheet = folder / "sheet.png",
              saved = folder / "adapted.safetensors";
-  REQUIRE(train_strokes(run, {"--algorithm", "prototypical", "--network.batch_norm", "global_running",
-                              "--meta.iterations", "60", "--meta.step_size", "0.01"})
+  REQUIRE(train_strokes(run,
+                        {"--algorithm", "prototypical", "--network.batch_norm", "global_running",
+                         "--meta.iterations", "60", "--meta.step_size", "0.003"},
+                        "28", "16")
               .code == 0);
   const auto outcome = run_program({"predict", "--run", run, "--support", few, "--query", fresh, "--out",
                                     csv.string(), "--picture", sheet.string(), "--save", saved.string()});
   INFO(outcome.output);
   REQUIRE(outcome.code == 0);
   CHECK_THAT(outcome.output,
-             contains("3 classes, from 1 to 3 pictures each, adapted by its support set; 14 x 14 grey, "
+             contains("3 classes, from 1 to 3 pictures each, adapted by its support set; 28 x 28 grey, "
                       "dark ink") &&
                  contains("of 12 queries whose folder names a class") && contains("confusions") &&
                  contains("wrote " + sheet.string()) && !contains("depends on the others"));
@@ -94,7 +98,7 @@ TEST_CASE("predict labels pictures that no training saw, by classes of their own
     CHECK(largest == Approx(std::stod(rows[i][2])));
     right += rows[i][1] == std::filesystem::path(rows[i][0]).parent_path().filename() ? 1 : 0;
   }
-  CHECK(right >= 6);  // of 12, after seconds of training; chance is 4
+  CHECK(right >= 6);  // of 12, after seconds of training (8 to 12 for seeds 1 to 6); chance is 4
   const cv::Mat picture = cv::imread(sheet.string());
   CHECK(picture.cols > 1000);
 

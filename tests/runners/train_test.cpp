@@ -387,7 +387,7 @@ TEST_CASE("a training whose outer steps are all rejected says so once, and what 
   REQUIRE(at != std::string::npos);
   CHECK(first.find(warning, at + 1) == std::string::npos);
   CHECK_THAT(first,
-             contains("inner.step_size (now 0.5)") && contains("second derivatives (algorithm = maml)"));
+             contains("inner.step_size (now 0.1)") && contains("second derivatives (algorithm = maml)"));
   const auto second = run("maml", "maml", "5");
   CHECK_THAT(second, contains(warning) && !contains("second derivatives"));
   CHECK_THAT(run("few", "fomaml", "4"), !contains(warning));
