@@ -71,7 +71,7 @@ void check(const Plot& plot) {
 // Where the curves' names stand: none, in up to three rows above the curves, or one below the other beside
 // them, where the picture is as much wider.
 struct Names {
-  enum class Place { kNone, kAbove, kBeside } place = Place::kNone;
+  enum class Place { kNone, kAbove, kRight } place = Place::kNone;
   int width = kWidth;  // of the picture, pixels
   int font = 14;
 };
@@ -87,7 +87,7 @@ Names names_of(const Plot& plot) {
   if (count < 2) return {};
   const int one = longest * kLetter + kSample, columns = kRoom / one;
   if (columns > 0 && (count + columns - 1) / columns <= kRowsAbove) return {Names::Place::kAbove};
-  return {Names::Place::kBeside, kWidth + longest * kWideLetter + kSample, count <= kRowsBeside ? 14 : 10};
+  return {Names::Place::kRight, kWidth + longest * kWideLetter + kSample, count <= kRowsBeside ? 14 : 10};
 }
 
 std::string terminal(const std::filesystem::path& file, int width) {
@@ -103,7 +103,7 @@ std::string key_of(const Names& names) {
       return "off";
     case Names::Place::kAbove:
       return "at screen 0.965, 0.84 right center horizontal samplen 2 width 0";
-    case Names::Place::kBeside:
+    case Names::Place::kRight:
       return concat("at screen ", 0.98 * share, ", 0.84 left top vertical Left reverse samplen 2 font ',",
                     names.font, "'");
   }
