@@ -1,5 +1,6 @@
 #include "datasets/noisy_sine.h"
 
+#include <cmath>
 #include <numbers>
 #include <optional>
 
@@ -9,6 +10,19 @@
 
 namespace innerloop {
 namespace {
+
+struct Curve {
+  double amplitude, frequency, phase;
+  double operator()(double x) const { return amplitude * std::sin(frequency * x - phase); }
+};
+
+Curve sample_curve(Stream& stream) {
+  Curve curve{};
+  curve.amplitude = stream.uniform(0.1, 5);
+  curve.frequency = stream.uniform(0.5, 2);
+  curve.phase = stream.uniform(0, 2 * std::numbers::pi);
+  return curve;
+}
 
 class NoisySine : public Dataset {
  public:
@@ -43,7 +57,7 @@ class NoisySine : public Dataset {
                               .task = stream.below(static_cast<uint64_t>(settings_.training_tasks))});
     }
     Stream& source = fixed ? *fixed : stream;
-    const auto task = sample_noisy_sine_task(source);
+    const auto task = sample_curve(source);
     const double deviation = settings_.noise * task.amplitude;
     fill_regression_slice(spec_, shape, episodes, t, [&]<class T>(T* x, T* y, bool query) {
       const double at = source.uniform(-5, 5), noise = deviation * source.normal();
@@ -58,14 +72,6 @@ class NoisySine : public Dataset {
 };
 
 }  // namespace
-
-NoisySineTask sample_noisy_sine_task(Stream& stream) {
-  NoisySineTask task;
-  task.amplitude = stream.uniform(0.1, 5);
-  task.frequency = stream.uniform(0.5, 2);
-  task.phase = stream.uniform(0, 2 * std::numbers::pi);
-  return task;
-}
 
 std::unique_ptr<Dataset> make_noisy_sine(const NoisySineSettings& settings) {
   return std::make_unique<NoisySine>(settings);

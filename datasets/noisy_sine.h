@@ -9,7 +9,6 @@
 // sequence that depends on tasks_seed alone: what can be learned by heart. Held-out tasks are always new.
 #pragma once
 
-#include <cmath>
 #include <memory>
 
 #include "datasets/dataset.h"
@@ -18,15 +17,6 @@ namespace innerloop {
 
 inline constexpr char kNoisySineDescription[] =
     "regression of a noisy sine curve of unknown frequency, of few training tasks";
-
-struct NoisySineTask {
-  double amplitude = 1, frequency = 1, phase = 0;
-  double operator()(double x) const { return amplitude * std::sin(frequency * x - phase); }
-};
-
-// The task that Dataset::draw makes of this stream, unless training tasks are finitely many: its first three
-// numbers.
-NoisySineTask sample_noisy_sine_task(Stream& stream);
 
 struct NoisySineSettings {
   int64_t training_tasks = 100;

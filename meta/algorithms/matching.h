@@ -5,7 +5,7 @@
 //   a(q, x_i) = softmax_i s cos(f(q), f(x_i));   p(y | q) = sum_i a(q, x_i) [y_i = y];   loss -log p(y)
 //
 // scale = 1, s, is the paper's. Cosines differ by at most 2, of features behind rectified units by 1, so that
-// no class of five gets more than 0.65, or 0.41: the loss stays high, and what is already right still pushes.
+// no class of five gets more than 0.65, or 0.40: the loss stays high, and what is already right still pushes.
 // Later work scales them: 100 in Chen et al. 2019 (ICLR; wyharveychen/CloserLookFewShot, matchingnet.py).
 //
 // f is the network without its last layer, the same for support and query. The authors published no code.
