@@ -71,7 +71,7 @@ void check(const Plot& plot) {
 // Where the curves' names stand: none, in up to three rows above the curves, or one below the other beside
 // them, where the picture is as much wider.
 struct Names {
-  enum class Place { kNone, kAbove, kRight } place = Place::kNone;
+  enum class Place { kUnnamed, kAboveCurves, kBesideCurves } place = Place::kUnnamed;
   int width = kWidth;  // of the picture, pixels
   int font = 14;
 };
@@ -86,8 +86,9 @@ Names names_of(const Plot& plot) {
   }
   if (count < 2) return {};
   const int one = longest * kLetter + kSample, columns = kRoom / one;
-  if (columns > 0 && (count + columns - 1) / columns <= kRowsAbove) return {Names::Place::kAbove};
-  return {Names::Place::kRight, kWidth + longest * kWideLetter + kSample, count <= kRowsBeside ? 14 : 10};
+  if (columns > 0 && (count + columns - 1) / columns <= kRowsAbove) return {Names::Place::kAboveCurves};
+  return {Names::Place::kBesideCurves, kWidth + longest * kWideLetter + kSample,
+          count <= kRowsBeside ? 14 : 10};
 }
 
 std::string terminal(const std::filesystem::path& file, int width) {
@@ -99,11 +100,11 @@ std::string terminal(const std::filesystem::path& file, int width) {
 std::string key_of(const Names& names) {
   const double share = static_cast<double>(kWidth) / names.width;
   switch (names.place) {
-    case Names::Place::kNone:
+    case Names::Place::kUnnamed:
       return "off";
-    case Names::Place::kAbove:
+    case Names::Place::kAboveCurves:
       return "at screen 0.965, 0.84 right center horizontal samplen 2 width 0";
-    case Names::Place::kRight:
+    case Names::Place::kBesideCurves:
       return concat("at screen ", 0.98 * share, ", 0.84 left top vertical Left reverse samplen 2 font ',",
                     names.font, "'");
   }
@@ -121,7 +122,7 @@ void write_script(const Plot& plot, const PendingFile& script, const PendingFile
           << ", 0.953 font 'DejaVu Sans:Bold,17' textcolor '#1F2937'\n"
           << "set label 2 " << quoted(plot.subtitle) << " at screen " << 0.022 * share
           << ", 0.905 font ',12' textcolor '#6B7280'\n"
-          << "set tmargin at screen " << (names.place == Names::Place::kAbove ? 0.775 : 0.83)
+          << "set tmargin at screen " << (names.place == Names::Place::kAboveCurves ? 0.775 : 0.83)
           << "\nset lmargin at screen " << 0.1 * share << "\nset rmargin at screen " << 0.965 * share << "\n"
           << "set xlabel "
           << quoted(plot.x_label)
