@@ -125,7 +125,7 @@ RunSummary read_run(const std::filesystem::path& directory, const std::string& e
   require(std::filesystem::exists(files.config()), "'", directory.string(),
           "' is no run directory: it has no config.ini, which `innerloop train` writes");
   RunSummary run{.directory = directory, .config = make_config(read_settings(files.config()))};
-  run.compared = with_horizon(run.config);
+  run.compared = without_seed_of_start(run.config);
   require(run.config.online.rounds == 0, "'", directory.string(),
           "' is a run of `innerloop online`, which reports it itself (online.json, online.png)");
   read_progress(run);

@@ -34,7 +34,7 @@ struct RunFilm {
 struct RunSummary {
   std::filesystem::path directory;
   ExperimentConfig config;
-  ExperimentConfig compared;  // the same, with the horizon as a number (with_horizon)
+  ExperimentConfig compared;  // as runs are told apart by it (without_seed_of_start)
   std::string metric;         // "accuracy", "mse" or "return"; "" as long as nothing has been measured
   int64_t done = 0;           // meta-iterations, as far as progress.csv tells
   TrainingCurve curve;

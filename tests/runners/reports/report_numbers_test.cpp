@@ -83,6 +83,18 @@ TEST_CASE("an environment's own horizon is the same as that number", "[report]")
   CHECK(group_runs({made("maml", "0"), made("fomaml", "99")}).size() == 2);
 }
 
+TEST_CASE("seeds that start from the run of their own seed are one algorithm", "[report]") {
+  TwoAlgorithms made;
+  for (const uint64_t seed : {1, 2, 3})
+    made.add({.algorithm = "metal", .seed = seed, .more = {{"meta.start", concat("suite/maml-seed", seed)}}});
+  made.add({.algorithm = "metal", .seed = 13, .more = {{"meta.start", "suite/maml-seed3"}}});
+  const auto problems = group_runs(made.runs);
+  REQUIRE(problems[0].groups.size() == 4);
+  CHECK(problems[0].groups[2].label == "metal, meta.start = suite/maml");
+  CHECK(problems[0].groups[2].runs.size() == 3);
+  CHECK(problems[0].groups[3].label == "metal, meta.start = suite/maml-seed3");
+}
+
 TEST_CASE("the same training twice is refused, since it would count as two seeds", "[report]") {
   TwoAlgorithms made;
   made.add({.seed = 2, .more = {{"threads", "2"}}});
