@@ -72,8 +72,7 @@ void print_table(std::ostream& out, const std::string& step_is, const std::vecto
 void print_source(std::ostream& out, const ExperimentConfig& config, const PublishedCell& cell,
                   int64_t meta_iterations) {
   out << "published: " << cell.source << ", " << published_protocol(cell) << '\n';
-  const auto differences = protocol_differences(config, cell, meta_iterations);
-  if (!differences.empty()) out << "otherwise here: " << join(differences, "; ") << '\n';
+  out << differences_text(protocol_differences(config, cell, meta_iterations));
 }
 
 // Where the tasks are finitely many, the mean over all of them may hide two modes.

@@ -171,9 +171,14 @@ std::vector<PublishedCell> find_published(const ExperimentConfig& config, const 
 }
 
 std::vector<PublishedCell> find_published_returns(const ExperimentConfig& config) {
-  return of_nearest_protocol(config, [&](const PublishedCell& cell) {
-    return cell.algorithm == config.algorithm() && cell.dataset == config.learner.environment.name;
-  });
+  const auto of = [&](const std::string& algorithm) {
+    return of_nearest_protocol(config, [&](const PublishedCell& cell) {
+      return cell.algorithm == algorithm && cell.dataset == config.learner.environment.name;
+    });
+  };
+  auto found = of(config.algorithm());
+  if (found.empty() && config.algorithm() == "fomaml") found = of("maml");
+  return found;
 }
 
 std::string published_protocol(const PublishedCell& cell) {
@@ -202,6 +207,21 @@ std::vector<std::string> protocol_differences(const ExperimentConfig& asked, con
   differ("evaluation.shots", format_number(here.shots), format_number(there.shots));
   differ("evaluation.queries", format_number(here.queries), format_number(there.queries));
   return found;
+}
+
+std::string differences_text(const std::vector<std::string>& differences) {
+  constexpr size_t kColumnsOfText = 100;
+  if (differences.empty()) return "";
+  std::string text, line = "otherwise here:";
+  for (size_t i = 0; i < differences.size(); ++i) {
+    const std::string next = differences[i] + (i + 1 < differences.size() ? ";" : "");
+    if (line.size() + 1 + next.size() > kColumnsOfText) {
+      text.append(line).append("\n");
+      line = " ";
+    }
+    line.append(" ").append(next);
+  }
+  return text.append(line).append("\n");
 }
 
 }  // namespace innerloop

@@ -40,7 +40,8 @@ std::vector<PublishedCell> find_published(const ExperimentConfig& config, const 
 std::vector<PublishedCell> find_published_baseline(const ExperimentConfig& config, const EpisodeShape& shape,
                                                    const std::string& algorithm);
 
-// The returns that stand beside those of a policy, by step: of its algorithm and environment.
+// The returns that stand beside those of a policy, by step: of its algorithm and environment. Where nobody
+// published first-order MAML, MAML's, with the algorithm among the differences.
 std::vector<PublishedCell> find_published_returns(const ExperimentConfig& config);
 
 // "configuration sine_5shot", and the algorithm where that is another than the configuration's.
@@ -51,5 +52,8 @@ std::string published_protocol(const PublishedCell& cell);
 // data. "meta.batch_size 8 instead of 32".
 std::vector<std::string> protocol_differences(const ExperimentConfig& config, const PublishedCell& cell,
                                               int64_t meta_iterations);
+
+// "otherwise here: A; B\n", in lines of at most 100 columns where they allow; nothing of no differences.
+std::string differences_text(const std::vector<std::string>& differences);
 
 }  // namespace innerloop

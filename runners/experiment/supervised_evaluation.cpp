@@ -170,8 +170,7 @@ void print_result(std::ostream& out, const SupervisedMetaLearner& learner, const
   } else {
     const auto& cell = result.published.front();
     out << "published with: " << published_protocol(cell) << '\n';
-    const auto differences = protocol_differences(config, cell, result.meta_iterations);
-    if (!differences.empty()) out << "otherwise here: " << join(differences, "; ") << '\n';
+    out << differences_text(protocol_differences(config, cell, result.meta_iterations));
   }
 }
 
