@@ -136,7 +136,7 @@ TEST_CASE("killed at any time and resumed, a training leaves each step once in i
     const pid_t child = start_program(part == 1 ? words : resumed, folder / "output");
     const auto file = run.tensorboard() / concat("events.out.tfevents.00000", part);
     std::error_code missing;
-    for (int i = 0; i < 3000; ++i) {
+    for (int i = 0; i < 60000; ++i) {  // a minute: a busy machine takes seconds to start it
       const auto size = std::filesystem::file_size(file, missing);
       if (!missing && size > 4000) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
